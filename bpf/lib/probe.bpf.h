@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What every probe includes: kernel types, helpers, the constants from the loader, counters. */
+#ifndef FR_BPF_PROBE_H
+#define FR_BPF_PROBE_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_tracing.h>
+
+#include "formats/abi/event.h"
+#include "formats/abi/knobs.h"
+#include "formats/abi/notice.h"
+#include "formats/abi/ring.h"
+
+#define FR_INLINE static __always_inline
+
+/* A program by its tracepoint arguments ctx[0], ctx[1], ...: read only those that this kernel has. */
+#define FR_PROG(name)                                                                              \
+	name(__u64 *ctx);                                                                          \
+	int name(__u64 *ctx)
+
+/* A section of its own: the loader writes it in every object alike. Frozen after loading, so the
+ * verifier folds what is in it. */
+const volatile struct fr_knobs fr_knobs SEC(".rodata.knobs");
+
+char LICENSE[] SEC("license") = "GPL";
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, FR_COUNTER_CNT);
+	__type(key, __u32);
+	__type(value, __u64);
+} fr_counters SEC(".maps");
+
+/* Exact also when an interrupt's program counts in the middle of it. */
+FR_INLINE void fr_count(__u32 id)
+{
+	__u64 *c = bpf_map_lookup_elem(&fr_counters, &id);
+
+	if (c)
+		__sync_fetch_and_add(c, 1);
+}
+
+FR_INLINE bool fr_feature(__u32 bit)
+{
+	return fr_knobs.features & bit;
+}
+
+/* Kernel structs behind an address, read like ordinary memory (6.2 and later). */
+extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
+#define fr_view(ptr, type) ((type *)bpf_rdonly_cast((ptr), bpf_core_type_id_kernel(type)))
+
+#endif

@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The writer's side of the ring: reserve, fill, commit. The layout and its invariants are in
+ * formats/abi/ring.h.
+ *
+ *	struct fr_slot s;
+ *
+ *	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+ *		return 0;		(counted by the cause)
+ *	e = s.record;
+ *	...fill every byte...
+ *	fr_commit(&s, FR_EV_..., sizeof(*e) / 8);
+ *
+ * Right under any nesting on one CPU: a program that interrupts another one reserves, writes and
+ * commits wholly inside. Never sleep between the two calls. Uprobe programs may be preempted: they
+ * gather first, then call fr_preempt_off() before and fr_preempt_on() after.
+ */
+#ifndef FR_BPF_RING_H
+#define FR_BPF_RING_H
+
+#include "probe.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* the loader sets slots << sub_shift */
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, FR_SUB_BYTES);
+} fr_ring SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fr_ring_sub);
+} fr_subs SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1); /* possible CPUs */
+	__type(key, __u32);
+	__type(value, struct fr_ring_ctl);
+} fr_ctl SEC(".maps");
+
+struct fr_slot {
+	void *record;		 /* where the record goes */
+	struct fr_ring_sub *sub; /* the sub-buffer it lies in */
+	struct fr_ring_ctl *ctl;
+	__u64 time_ns;
+	__u64 head; /* before this reservation */
+	__u32 seq;  /* of the sub-buffer */
+	__u32 cpu;
+};
+
+extern void bpf_preempt_disable(void) __ksym __weak;
+extern void bpf_preempt_enable(void) __ksym __weak;
+
+FR_INLINE void fr_preempt_off(void)
+{
+	if (fr_feature(FR_FEAT_PREEMPT_OFF))
+		bpf_preempt_disable();
+}
+
+FR_INLINE void fr_preempt_on(void)
+{
+	if (fr_feature(FR_FEAT_PREEMPT_OFF))
+		bpf_preempt_enable();
+}
+
+#define FR_SUB_INDEX(slot, seq)                                                                    \
+	((__u32)(slot) << fr_knobs.sub_shift | ((__u32)(seq) & ((1u << fr_knobs.sub_shift) - 1)))
+
+#ifndef FR_TEST_CLOCK_SKEW
+#define FR_TEST_CLOCK_SKEW(now) (now) /* tests let one writer's clock jump */
+#endif
+
+/* The winner of the move into sub-buffer `seq`: opens it, closes the one before, marks those
+ * passed over as whole for this lap. */
+FR_INLINE int fr_turn(struct fr_slot *s, struct fr_ring_sub *opened, __u32 slot, __u32 passed)
+{
+	__u32 old = FR_HEAD_SEQ(s->head), idx;
+	struct fr_ring_sub *sub;
+	__u64 was;
+
+	opened->seq = s->seq;
+	opened->first_time_ns = s->time_ns;
+
+	idx = FR_SUB_INDEX(slot, old);
+	sub = bpf_map_lookup_elem(&fr_subs, &idx);
+	if (!sub)
+		return -1;
+	sub->used_units = FR_HEAD_UNITS(s->head);
+	sub->records = FR_HEAD_RECORDS(s->head);
+	sub->last_time_ns = s->time_ns;
+	__sync_fetch_and_add(&s->ctl->closed_records, FR_HEAD_RECORDS(s->head));
+	__sync_fetch_and_add(&s->ctl->closed_subs, 1);
+	/* pairs with the reader's acquire of commit: what stands above is seen before */
+	was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS - FR_HEAD_UNITS(s->head));
+	barrier_var(was);
+	if (!passed)
+		return 0;
+	__sync_fetch_and_add(&s->ctl->skipped_subs, passed);
+#pragma clang loop unroll(disable)
+	for (__u32 k = 1; k <= FR_RESERVE_TRIES; k++) {
+		if (k > passed)
+			break;
+		idx = FR_SUB_INDEX(slot, old + k);
+		sub = bpf_map_lookup_elem(&fr_subs, &idx);
+		if (sub) {
+			was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS);
+			barrier_var(was);
+		}
+	}
+	return 0;
+}
+
+/* May a writer enter sub-buffer `seq`? Only when every writer of its older lap is out. */
+FR_INLINE bool fr_may_enter(const struct fr_ring_sub *sub, __u32 seq)
+{
+#ifdef FR_TEST_NO_ENTRY_CHECK
+	return true; /* negative control of the stress test: it must notice */
+#else
+	return (__u32) * (const volatile __u64 *)&sub->commit ==
+	       (seq >> fr_knobs.sub_shift) * FR_SUB_UNITS;
+#endif
+}
+
+/* The clock may step back a little, so the span reaches to both sides. */
+FR_INLINE bool fr_time_fits(__u64 time_ns, const struct fr_ring_sub *sub)
+{
+	__u64 first = *(const volatile __u64 *)&sub->first_time_ns;
+
+	return time_ns - first + FR_TIME_SPAN_MAX < 2 * FR_TIME_SPAN_MAX;
+}
+
+/*
+ * Reserves `units` 8-byte units; max_bytes is a compile-time bound of units * 8. 0, or -1 with the
+ * drop counted. max_bytes == FR_SUB_BYTES always turns to the next sub-buffer (a flush).
+ */
+FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), slot, off, idx, passed = 0, seq;
+	struct fr_ring_ctl *ctl = bpf_map_lookup_elem(&fr_ctl, &cpu);
+	struct fr_ring_sub *sub;
+	void *base;
+	__u64 head;
+
+	if (!ctl)
+		return -1;
+	s->ctl = ctl;
+	s->cpu = cpu;
+	slot = fr_knobs.cpu_slot[cpu & (FR_CPU_SLOTS_MAX - 1)];
+	if (slot == FR_NO_SLOT) {
+		__sync_fetch_and_add(&ctl->dropped_nocpu, 1);
+		return -1;
+	}
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < FR_RESERVE_TRIES; i++) {
+		head = *(volatile __u64 *)&ctl->head;
+		/* read between load and cmpxchg: ring order is time order */
+		s->time_ns = FR_TEST_CLOCK_SKEW(bpf_ktime_get_boot_ns());
+		seq = FR_HEAD_SEQ(head);
+		off = FR_HEAD_UNITS(head) * 8;
+		if (max_bytes < FR_SUB_BYTES && !passed && off <= FR_SUB_BYTES - max_bytes) {
+			idx = FR_SUB_INDEX(slot, seq);
+			sub = bpf_map_lookup_elem(&fr_subs, &idx);
+			base = bpf_map_lookup_elem(&fr_ring, &idx);
+			if (!sub || !base)
+				return -1;
+			/* times are 46 bits around first_time_ns; a stale one (its opener was
+			 * interrupted) makes this turn early, never wrong */
+			if (fr_time_fits(s->time_ns, sub)) {
+				if (__sync_val_compare_and_swap(&ctl->head, head,
+								head + FR_HEAD_ONE_RECORD + units) !=
+				    head) {
+					__sync_fetch_and_add(&ctl->retries, 1);
+					continue;
+				}
+				s->sub = sub;
+				s->head = head;
+				s->seq = seq;
+				barrier_var(off);
+				if (off > FR_SUB_BYTES - max_bytes)
+					return -1;
+				s->record = base + off;
+				return 0;
+			}
+		}
+		/* once per sub-buffer: move into the next one that is free */
+		seq = FR_HEAD_SEQ(head) + 1 + passed;
+		idx = FR_SUB_INDEX(slot, seq);
+		sub = bpf_map_lookup_elem(&fr_subs, &idx);
+		base = bpf_map_lookup_elem(&fr_ring, &idx);
+		if (!sub || !base)
+			return -1;
+		if (!fr_may_enter(sub, seq)) {
+			passed++;
+			continue;
+		}
+		if (__sync_val_compare_and_swap(&ctl->head, head,
+						FR_HEAD_MAKE(seq, 1, units)) != head) {
+			__sync_fetch_and_add(&ctl->retries, 1);
+			passed = 0;
+			continue;
+		}
+		s->sub = sub;
+		s->head = head;
+		s->seq = seq;
+		s->record = base;
+		return fr_turn(s, sub, slot, passed);
+	}
+	if (passed)
+		__sync_fetch_and_add(&ctl->dropped_busy, 1);
+	else
+		__sync_fetch_and_add(&ctl->dropped_retry, 1);
+	return -1;
+}
+
+/* Header word last; then the fetch form of the add, a full barrier on every architecture (the
+ * form without a result is relaxed on arm64). Pairs with the reader's acquire of commit. */
+FR_INLINE void fr_commit(struct fr_slot *s, __u32 kind, __u32 units)
+{
+	__u64 was;
+
+	*(volatile __u64 *)s->record = FR_RECORD_WORD(s->time_ns, kind, units);
+	was = __sync_fetch_and_add(&s->sub->commit, units);
+	barrier_var(was);
+}
+
+#endif

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Family proc: birth, change of name and death of threads and processes. Never filtered and never
+ * off: these records keep the names of everybody else's numbers.
+ */
+#include "ring.bpf.h"
+
+FR_INLINE void fr_comm_copy(char *to, const struct task_struct *t)
+{
+	bpf_probe_read_kernel(to, FR_COMM_BYTES, t->comm);
+}
+
+SEC("tp_btf/sched_process_fork")
+int FR_PROG(fr_proc_fork)
+{
+	struct task_struct *parent = (void *)ctx[0], *child = (void *)ctx[1];
+	struct fr_proc_fork *e;
+	struct fr_slot s;
+
+	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		return 0;
+	e = s.record;
+	e->parent_tid = parent->pid;
+	e->parent_tgid = parent->tgid;
+	e->child_tid = child->pid;
+	e->child_tgid = child->tgid;
+	e->child_start_ns = child->start_boottime;
+	fr_comm_copy(e->comm, child);
+	fr_commit(&s, FR_EV_PROC_FORK, sizeof(*e) / 8);
+	return 0;
+}
+
+/* Sizes first, so that the record can be reserved to measure. */
+struct fr_exec_text {
+	__u64 args_at;
+	__u32 path_bytes;
+	__u32 args_bytes;
+	__u32 flags;
+};
+
+FR_INLINE void fr_exec_measure(struct fr_exec_text *x, const char *path, const struct task_struct *t)
+{
+	char head[FR_EXEC_PATH_MAX];
+	long n = bpf_probe_read_kernel_str(head, sizeof(head), path);
+	__u64 total = t->mm->arg_end - t->mm->arg_start;
+
+	x->flags = 0;
+	x->path_bytes = n > 0 ? n - 1 : 0;
+	if (x->path_bytes == FR_EXEC_PATH_MAX - 1)
+		x->flags |= FR_EXEC_PATH_CUT;
+	x->args_at = t->mm->arg_start;
+	x->args_bytes = total;
+	if (total > FR_EXEC_ARGS_MAX) {
+		x->args_bytes = FR_EXEC_ARGS_MAX;
+		x->flags |= FR_EXEC_ARGS_CUT;
+	}
+}
+
+#define FR_EXEC_MAX (sizeof(struct fr_proc_exec) + FR_EXEC_PATH_MAX + FR_EXEC_ARGS_MAX + 8)
+
+SEC("tp_btf/sched_process_exec")
+int FR_PROG(fr_proc_exec)
+{
+	struct task_struct *t = (void *)ctx[0];
+	struct linux_binprm *bprm = (void *)ctx[2];
+	__u32 units, path_bytes, args_bytes, tail;
+	struct fr_exec_text x;
+	struct fr_proc_exec *e;
+	struct fr_slot s;
+
+	fr_exec_measure(&x, bprm->filename, t);
+	path_bytes = x.path_bytes;
+	args_bytes = x.args_bytes;
+	tail = (path_bytes + args_bytes + 7) & ~7u;
+	units = (sizeof(*e) + tail) / 8;
+	if (fr_reserve(&s, units, FR_EXEC_MAX))
+		return 0;
+	e = s.record;
+	e->tid = t->pid;
+	e->old_tid = ctx[1];
+	e->start_ns = t->start_boottime;
+	fr_comm_copy(e->comm, t);
+	e->path_bytes = path_bytes;
+	e->args_bytes = args_bytes;
+	if (tail) /* the last unit may end in padding: at most 504 bytes in */
+		*(__u64 *)((void *)(e + 1) + ((tail - 8) & 0x1f8)) = 0;
+	barrier_var(path_bytes);
+	if (path_bytes < FR_EXEC_PATH_MAX)
+		bpf_probe_read_kernel(e + 1, path_bytes, bprm->filename);
+	barrier_var(args_bytes);
+	barrier_var(path_bytes);
+	if (args_bytes <= FR_EXEC_ARGS_MAX && path_bytes < FR_EXEC_PATH_MAX &&
+	    bpf_probe_read_user((void *)(e + 1) + path_bytes, args_bytes, (void *)x.args_at)) {
+		x.flags |= FR_EXEC_ARGS_FAULT; /* the kernel has filled the place with zeros */
+		fr_count(FR_COUNTER_CAPTURE_FAULT);
+	}
+	e->flags = x.flags;
+	fr_commit(&s, FR_EV_PROC_EXEC, units);
+	return 0;
+}
+
+FR_INLINE int fr_end(const struct task_struct *t, __u32 kind, __u32 flags)
+{
+	struct fr_proc_end *e;
+	struct fr_slot s;
+
+	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		return 0;
+	e = s.record;
+	e->tid = t->pid;
+	e->tgid = t->tgid;
+	e->start_ns = t->start_boottime;
+	fr_comm_copy(e->comm, t);
+	e->exit_code = t->exit_code;
+	e->flags = flags;
+	fr_commit(&s, kind, sizeof(*e) / 8);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int FR_PROG(fr_proc_exit)
+{
+	__u32 flags = 0;
+
+	if (fr_feature(FR_FEAT_EXIT_GROUP_DEAD) && ctx[1])
+		flags = FR_END_GROUP_DEAD;
+	return fr_end((void *)ctx[0], FR_EV_PROC_EXIT, flags);
+}
+
+/* Younger than every other record of its thread: the name that cannot age out before them. */
+SEC("tp_btf/sched_process_free")
+int FR_PROG(fr_proc_free)
+{
+	return fr_end((void *)ctx[0], FR_EV_PROC_FREE, 0);
+}
+
+SEC("tp_btf/task_rename")
+int FR_PROG(fr_proc_rename)
+{
+	struct task_struct *t = (void *)ctx[0];
+	struct fr_proc_rename *e;
+	struct fr_slot s;
+
+	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		return 0;
+	e = s.record;
+	e->tid = t->pid;
+	e->tgid = t->tgid;
+	e->start_ns = t->start_boottime;
+	fr_comm_copy(e->old_comm, t);
+	__builtin_memset(e->new_comm, 0, FR_COMM_BYTES);
+	bpf_probe_read_kernel_str(e->new_comm, FR_COMM_BYTES, (void *)ctx[1]);
+	fr_commit(&s, FR_EV_PROC_RENAME, sizeof(*e) / 8);
+	return 0;
+}
+
+/* signal(7): those whose default is to be ignored, to stop or to go on. The rest ends a process. */
+#define FR_SIG_BIT(n) (1ull << (n))
+#define FR_SIG_HARMLESS                                                                            \
+	(FR_SIG_BIT(17) | FR_SIG_BIT(18) | FR_SIG_BIT(19) | FR_SIG_BIT(20) | FR_SIG_BIT(21) |      \
+	 FR_SIG_BIT(22) | FR_SIG_BIT(23) | FR_SIG_BIT(28))
+#define FR_SIG_FAULTS                                                                              \
+	(FR_SIG_BIT(4) | FR_SIG_BIT(5) | FR_SIG_BIT(7) | FR_SIG_BIT(8) | FR_SIG_BIT(11))
+
+SEC("tp_btf/signal_deliver")
+int FR_PROG(fr_proc_signal)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct kernel_siginfo *info = (void *)ctx[1];
+	struct k_sigaction *action = (void *)ctx[2];
+	__u32 sig = ctx[0];
+	struct fr_proc_signal *e;
+	struct fr_slot s;
+	__u64 raw = ctx[1];
+	int code = 0, sender = 0;
+	void *fault = NULL;
+
+	if (sig == 0 || sig > 64 || action->sa.sa_handler || FR_SIG_HARMLESS & FR_SIG_BIT(sig & 63))
+		return 0;
+	if (raw > 2) { /* SEND_SIG_NOINFO and SEND_SIG_PRIV are 0 and 1 */
+		code = info->si_code;
+		if (code > 0 && FR_SIG_FAULTS & FR_SIG_BIT(sig & 63))
+			fault = info->_sifields._sigfault._addr;
+		else if (code <= 0)
+			sender = info->_sifields._kill._pid;
+	}
+	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		return 0;
+	e = s.record;
+	e->tid = t->pid;
+	e->tgid = t->tgid;
+	e->sig = sig;
+	e->code = code;
+	e->address = (__u64)fault;
+	e->sender_tgid = sender;
+	e->reserved_zero = 0;
+	fr_comm_copy(e->comm, t);
+	fr_commit(&s, FR_EV_PROC_SIGNAL, sizeof(*e) / 8);
+	return 0;
+}
+
+/* Until 6.8 the tracepoint passes a pid only: the name then comes from the thread's own records. */
+SEC("tp_btf/mark_victim")
+int FR_PROG(fr_proc_oom)
+{
+	struct fr_proc_oom *e;
+	struct fr_slot s;
+
+	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		return 0;
+	e = s.record;
+	__builtin_memset(e->comm, 0, FR_COMM_BYTES);
+	e->rss_pages = 0;
+	if (fr_feature(FR_FEAT_VICTIM_TASK)) {
+		struct task_struct *t = (void *)ctx[0];
+
+		e->tid = t->pid;
+		e->tgid = t->tgid;
+		fr_comm_copy(e->comm, t);
+	} else {
+		e->tid = e->tgid = ctx[0];
+	}
+	fr_commit(&s, FR_EV_PROC_OOM, sizeof(*e) / 8);
+	return 0;
+}
