@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the user asked for. One table in config.c names every setting once: it is the long option,
+ * the key of the INI file (with _ for -), a line of --help and a row in the dump's configuration.
+ *
+ * Command line beats file beats default. Paths are absolute after loading.
+ */
+#ifndef FR_RECORDER_CONFIG_H
+#define FR_RECORDER_CONFIG_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "formats/abi/event.h"
+#include "formats/abi/knobs.h"
+#include "formats/base/buf.h"
+#include "formats/dump/meta.h"
+
+enum fr_redact { FR_REDACT_STANDARD, FR_REDACT_STRICT, FR_REDACT_OFF };
+enum fr_hooks { FR_HOOKS_AUTO, FR_HOOKS_TRACEPOINTS, FR_HOOKS_SYSCALLS };
+
+/* Kinds of trigger of this release. X(NAME, name, default: on) */
+#define FR_TRIGGERS(X)                                                                             \
+	X(USR1, usr1, true)                                                                        \
+	X(MANUAL, manual, true)
+
+#define FR_TRIGGER_ENUM(NAME, name, on) FR_TRIGGER_##NAME,
+enum fr_trigger_kind { FR_TRIGGERS(FR_TRIGGER_ENUM) FR_TRIGGER_CNT };
+#undef FR_TRIGGER_ENUM
+
+struct fr_config {
+	/* what to do; not in the file */
+	char config_path[PATH_MAX];
+	bool config_given; /* a missing file is an error only if it was named */
+	bool check_config;
+	bool foreground;
+	bool features;
+	bool json;
+	bool self_test;
+	bool version;
+
+	char dump_dir[PATH_MAX];
+	char control_path[PATH_MAX]; /* "" = no control socket */
+	char pid_path[PATH_MAX];     /* "" = none */
+	char btf_path[PATH_MAX];     /* "" = the running kernel's */
+	uint64_t ring_bytes;	     /* 0 = by the number of CPUs, see layout.h */
+	uint32_t families;	     /* bit FR_FAMILY_* */
+	enum fr_hooks hooks;
+	uint32_t capture_request_bytes;
+	uint32_t capture_response_bytes;
+	uint32_t max_sockets;
+	uint32_t filter_kind; /* FR_FILTER_* */
+	uint32_t filter_cnt;
+	uint64_t filter_pids[FR_FILTER_MAX];
+	char filter_comms[FR_FILTER_MAX][16];
+	char filter_cgroups[FR_FILTER_MAX][256];
+
+	/* the rest can change on SIGHUP */
+	enum fr_redact redact;
+	uint64_t post_window_ns;
+	uint64_t cooldown_ns;
+	uint32_t max_per_day;
+	bool trigger_on[FR_TRIGGER_CNT];
+	uint32_t codec;	   /* enum fr_codec */
+	int codec_level;   /* 0 = the codec's default */
+	uint64_t dump_quota_bytes;
+	uint32_t dump_max_files;
+	uint32_t dump_min_free_pct;
+	int nice;
+	uint32_t log_level; /* enum fr_log_level */
+};
+
+/*
+ * Fills ret_config from defaults, file and command line. 0; -ECANCELED when --help was printed;
+ * -EINVAL after a message on stderr (exit 2); -EACCES, -ENOENT, -EIO: the file, after a message.
+ */
+int fr_config_load(struct fr_config *ret_config, int argc, char **argv);
+/*
+ * Reads the same again and takes over what may change while running. 0 and the number of settings
+ * taken over; on any error nothing changes. What would need a restart is named in a warning.
+ */
+int fr_config_reload(struct fr_config *config, int argc, char **argv, uint32_t *ret_changed_cnt);
+/* Every setting with its value, for the dump and --check-config. */
+void fr_config_settings(const struct fr_config *config, struct fr_meta_config *ret_meta);
+void fr_config_print(const struct fr_config *config, struct fr_buf *out);
+
+const char *fr_redact_name(enum fr_redact redact);
+const char *fr_trigger_name(enum fr_trigger_kind kind);
+const char *fr_family_name(uint32_t bit);
+
+#endif

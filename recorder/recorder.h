@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The recorder as a whole, after start-up: what a dump is made from. Read-only for the dumper. */
+#ifndef FR_RECORDER_RECORDER_H
+#define FR_RECORDER_RECORDER_H
+
+#include "config.h"
+#include "features.h"
+#include "formats/dump/meta.h"
+#include "layout.h"
+#include "probes.h"
+#include "ring.h"
+
+struct fr_recorder {
+	struct fr_config config;
+	struct fr_features features;
+	struct fr_layout layout;
+	struct fr_probes *probes; /* owned */
+	struct fr_ring_view ring;
+	struct fr_family_state families[FR_FAMILY_CNT]; /* what is recorded, and why not */
+	uint32_t family_cnt;
+	struct fr_clock_pair start_clock; /* when recording began */
+	int dump_dir_fd;		  /* locked: no other daemon writes there */
+};
+
+#endif
