@@ -76,44 +76,13 @@ FR_INLINE void fr_preempt_on(void)
 #define FR_TEST_CLOCK_SKEW(now) (now) /* tests let one writer's clock jump */
 #endif
 
-/* The winner of the move into sub-buffer `seq`: opens it, closes the one before, marks those
- * passed over as whole for this lap. */
-FR_INLINE int fr_turn(struct fr_slot *s, struct fr_ring_sub *opened, __u32 slot, __u32 passed)
+/* The clock may step back a little, so the span reaches to both sides. A stale first time (its
+ * opener was interrupted) makes a writer turn early, never wrong. */
+FR_INLINE bool fr_time_fits(__u64 time_ns, const struct fr_ring_sub *sub)
 {
-	__u32 old = FR_HEAD_SEQ(s->head), idx;
-	struct fr_ring_sub *sub;
-	__u64 was;
+	__u64 first = *(const volatile __u64 *)&sub->first_time_ns;
 
-	opened->seq = s->seq;
-	opened->first_time_ns = s->time_ns;
-
-	idx = FR_SUB_INDEX(slot, old);
-	sub = bpf_map_lookup_elem(&fr_subs, &idx);
-	if (!sub)
-		return -1;
-	sub->used_units = FR_HEAD_UNITS(s->head);
-	sub->records = FR_HEAD_RECORDS(s->head);
-	sub->last_time_ns = s->time_ns;
-	__sync_fetch_and_add(&s->ctl->closed_records, FR_HEAD_RECORDS(s->head));
-	__sync_fetch_and_add(&s->ctl->closed_subs, 1);
-	/* pairs with the reader's acquire of commit: what stands above is seen before */
-	was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS - FR_HEAD_UNITS(s->head));
-	barrier_var(was);
-	if (!passed)
-		return 0;
-	__sync_fetch_and_add(&s->ctl->skipped_subs, passed);
-#pragma clang loop unroll(disable)
-	for (__u32 k = 1; k <= FR_RESERVE_TRIES; k++) {
-		if (k > passed)
-			break;
-		idx = FR_SUB_INDEX(slot, old + k);
-		sub = bpf_map_lookup_elem(&fr_subs, &idx);
-		if (sub) {
-			was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS);
-			barrier_var(was);
-		}
-	}
-	return 0;
+	return time_ns - first + FR_TIME_SPAN_MAX < 2 * FR_TIME_SPAN_MAX;
 }
 
 /* May a writer enter sub-buffer `seq`? Only when every writer of its older lap is out. */
@@ -127,30 +96,70 @@ FR_INLINE bool fr_may_enter(const struct fr_ring_sub *sub, __u32 seq)
 #endif
 }
 
-/* The clock may step back a little, so the span reaches to both sides. */
-FR_INLINE bool fr_time_fits(__u64 time_ns, const struct fr_ring_sub *sub)
-{
-	__u64 first = *(const volatile __u64 *)&sub->first_time_ns;
+/* What a reservation won: the place, and the head before. */
+struct fr_claim {
+	__u64 time_ns;
+	__u64 head;
+	__u32 seq;
+	__u32 off; /* bytes */
+};
 
-	return time_ns - first + FR_TIME_SPAN_MAX < 2 * FR_TIME_SPAN_MAX;
+/* The winner of the move into a sub-buffer opens it, closes the one before, and marks those passed
+ * over as whole for this lap. */
+FR_INLINE void fr_turn(struct fr_ring_ctl *ctl, struct fr_ring_sub *opened,
+		       const struct fr_claim *won, __u32 slot, __u32 passed)
+{
+	__u32 old = FR_HEAD_SEQ(won->head), idx;
+	struct fr_ring_sub *sub;
+	__u64 was;
+
+	opened->seq = won->seq;
+	opened->first_time_ns = won->time_ns;
+
+	idx = FR_SUB_INDEX(slot, old);
+	sub = bpf_map_lookup_elem(&fr_subs, &idx);
+	if (!sub)
+		return;
+	sub->used_units = FR_HEAD_UNITS(won->head);
+	sub->records = FR_HEAD_RECORDS(won->head);
+	sub->last_time_ns = won->time_ns;
+	__sync_fetch_and_add(&ctl->closed_records, FR_HEAD_RECORDS(won->head));
+	__sync_fetch_and_add(&ctl->closed_subs, 1);
+	/* pairs with the reader's acquire of commit: what stands above is seen before */
+	was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS - FR_HEAD_UNITS(won->head));
+	barrier_var(was);
+	if (!passed)
+		return;
+	__sync_fetch_and_add(&ctl->skipped_subs, passed);
+#pragma clang loop unroll(disable)
+	for (__u32 k = 1; k <= FR_RESERVE_TRIES; k++) {
+		if (k > passed)
+			break;
+		idx = FR_SUB_INDEX(slot, old + k);
+		sub = bpf_map_lookup_elem(&fr_subs, &idx);
+		if (sub) {
+			was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS);
+			barrier_var(was);
+		}
+	}
 }
 
 /*
- * Reserves `units` 8-byte units; max_bytes is a compile-time bound of units * 8. 0, or -1 with the
- * drop counted. max_bytes == FR_SUB_BYTES always turns to the next sub-buffer (a flush).
+ * The whole reservation, with retries and the turn to the next sub-buffer: taken once per
+ * sub-buffer, or when an interrupt came in between. A global function, so that the verifier sees
+ * it once and not in every place that writes. 0, or -1 with the drop counted.
  */
-FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
+int fr_reserve_slow(__u32 units, __u32 max_bytes, struct fr_claim *claim);
+__attribute__((noinline)) int fr_reserve_slow(__u32 units, __u32 max_bytes, struct fr_claim *claim)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), slot, off, idx, passed = 0, seq;
+	__u32 cpu = bpf_get_smp_processor_id(), slot, idx, passed = 0;
 	struct fr_ring_ctl *ctl = bpf_map_lookup_elem(&fr_ctl, &cpu);
 	struct fr_ring_sub *sub;
-	void *base;
-	__u64 head;
+	__u64 head, next;
+	bool turn;
 
-	if (!ctl)
+	if (!ctl || !claim)
 		return -1;
-	s->ctl = ctl;
-	s->cpu = cpu;
 	slot = fr_knobs.cpu_slot[cpu & (FR_CPU_SLOTS_MAX - 1)];
 	if (slot == FR_NO_SLOT) {
 		__sync_fetch_and_add(&ctl->dropped_nocpu, 1);
@@ -159,63 +168,99 @@ FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
 #pragma clang loop unroll(disable)
 	for (int i = 0; i < FR_RESERVE_TRIES; i++) {
 		head = *(volatile __u64 *)&ctl->head;
-		/* read between load and cmpxchg: ring order is time order */
-		s->time_ns = FR_TEST_CLOCK_SKEW(bpf_ktime_get_boot_ns());
-		seq = FR_HEAD_SEQ(head);
-		off = FR_HEAD_UNITS(head) * 8;
-		if (max_bytes < FR_SUB_BYTES && !passed && off <= FR_SUB_BYTES - max_bytes) {
-			idx = FR_SUB_INDEX(slot, seq);
-			sub = bpf_map_lookup_elem(&fr_subs, &idx);
-			base = bpf_map_lookup_elem(&fr_ring, &idx);
-			if (!sub || !base)
-				return -1;
-			/* times are 46 bits around first_time_ns; a stale one (its opener was
-			 * interrupted) makes this turn early, never wrong */
-			if (fr_time_fits(s->time_ns, sub)) {
-				if (__sync_val_compare_and_swap(&ctl->head, head,
-								head + FR_HEAD_ONE_RECORD + units) !=
-				    head) {
-					__sync_fetch_and_add(&ctl->retries, 1);
-					continue;
-				}
-				s->sub = sub;
-				s->head = head;
-				s->seq = seq;
-				barrier_var(off);
-				if (off > FR_SUB_BYTES - max_bytes)
-					return -1;
-				s->record = base + off;
-				return 0;
-			}
-		}
-		/* once per sub-buffer: move into the next one that is free */
-		seq = FR_HEAD_SEQ(head) + 1 + passed;
-		idx = FR_SUB_INDEX(slot, seq);
+		claim->time_ns = FR_TEST_CLOCK_SKEW(bpf_ktime_get_boot_ns());
+		claim->head = head;
+		claim->seq = FR_HEAD_SEQ(head);
+		claim->off = FR_HEAD_UNITS(head) * 8;
+		idx = FR_SUB_INDEX(slot, claim->seq);
 		sub = bpf_map_lookup_elem(&fr_subs, &idx);
-		base = bpf_map_lookup_elem(&fr_ring, &idx);
-		if (!sub || !base)
+		if (!sub)
 			return -1;
-		if (!fr_may_enter(sub, seq)) {
-			passed++;
-			continue;
+		turn = passed || claim->off + max_bytes > FR_SUB_BYTES ||
+		       max_bytes == FR_SUB_BYTES || !fr_time_fits(claim->time_ns, sub);
+		next = head + FR_HEAD_ONE_RECORD + units;
+		if (turn) {
+			claim->seq = FR_HEAD_SEQ(head) + 1 + passed;
+			claim->off = 0;
+			idx = FR_SUB_INDEX(slot, claim->seq);
+			sub = bpf_map_lookup_elem(&fr_subs, &idx);
+			if (!sub)
+				return -1;
+			if (!fr_may_enter(sub, claim->seq)) {
+				passed++;
+				continue;
+			}
+			next = FR_HEAD_MAKE(claim->seq, 1, units);
 		}
-		if (__sync_val_compare_and_swap(&ctl->head, head,
-						FR_HEAD_MAKE(seq, 1, units)) != head) {
-			__sync_fetch_and_add(&ctl->retries, 1);
-			passed = 0;
-			continue;
+		if (__sync_val_compare_and_swap(&ctl->head, head, next) == head) {
+			if (turn)
+				fr_turn(ctl, sub, claim, slot, passed);
+			return 0;
 		}
-		s->sub = sub;
-		s->head = head;
-		s->seq = seq;
-		s->record = base;
-		return fr_turn(s, sub, slot, passed);
+		__sync_fetch_and_add(&ctl->retries, 1);
+		passed = 0;
 	}
 	if (passed)
 		__sync_fetch_and_add(&ctl->dropped_busy, 1);
 	else
 		__sync_fetch_and_add(&ctl->dropped_retry, 1);
 	return -1;
+}
+
+/* The usual case, inline: room in the running sub-buffer and nobody in between. */
+FR_INLINE bool fr_reserve_fast(struct fr_ring_ctl *ctl, struct fr_ring_sub *sub, __u32 units,
+			       const __u32 max_bytes, struct fr_claim *claim)
+{
+	claim->off = FR_HEAD_UNITS(claim->head) * 8;
+	if (max_bytes == FR_SUB_BYTES || claim->off > FR_SUB_BYTES - max_bytes)
+		return false;
+	if (!fr_time_fits(claim->time_ns, sub))
+		return false;
+	return __sync_val_compare_and_swap(&ctl->head, claim->head,
+					   claim->head + FR_HEAD_ONE_RECORD + units) == claim->head;
+}
+
+/*
+ * Reserves `units` 8-byte units; max_bytes is a compile-time bound of units * 8. 0, or -1 with the
+ * drop counted. max_bytes == FR_SUB_BYTES always turns to the next sub-buffer (a flush).
+ */
+FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
+{
+	__u32 cpu = bpf_get_smp_processor_id(), slot, idx, off;
+	struct fr_ring_ctl *ctl = bpf_map_lookup_elem(&fr_ctl, &cpu);
+	struct fr_claim claim;
+	struct fr_ring_sub *sub;
+
+	if (!ctl)
+		return -1;
+	slot = fr_knobs.cpu_slot[cpu & (FR_CPU_SLOTS_MAX - 1)];
+	/* the clock is read between load and cmpxchg: ring order is time order */
+	claim.head = *(volatile __u64 *)&ctl->head;
+	claim.time_ns = FR_TEST_CLOCK_SKEW(bpf_ktime_get_boot_ns());
+	claim.seq = FR_HEAD_SEQ(claim.head);
+	idx = FR_SUB_INDEX(slot, claim.seq);
+	sub = bpf_map_lookup_elem(&fr_subs, &idx);
+	if (!sub || slot == FR_NO_SLOT || !fr_reserve_fast(ctl, sub, units, max_bytes, &claim)) {
+		if (fr_reserve_slow(units, max_bytes, &claim))
+			return -1;
+		idx = FR_SUB_INDEX(slot, claim.seq);
+		sub = bpf_map_lookup_elem(&fr_subs, &idx);
+	}
+	s->record = bpf_map_lookup_elem(&fr_ring, &idx);
+	if (!sub || !s->record)
+		return -1;
+	s->sub = sub;
+	s->ctl = ctl;
+	s->time_ns = claim.time_ns;
+	s->head = claim.head;
+	s->seq = claim.seq;
+	s->cpu = cpu;
+	off = claim.off;
+	barrier_var(off);
+	if (off > FR_SUB_BYTES - max_bytes)
+		return -1;
+	s->record += off;
+	return 0;
 }
 
 /* Header word last; then the fetch form of the add, a full barrier on every architecture (the

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which goroutine is this? Go keeps the running g in a register (amd64: r14; also at fsbase-8) and
+ * its number at a place in g that depends on the Go version. The daemon tells the place once per
+ * binary, asked by a notice when one that nobody knows first carries captured bytes.
+ *
+ * No goid rather than a wrong one: r14 counts only if it equals the word at fsbase-8 and the
+ * system call was made from the program's own text (under cgo, C code has anything in r14).
+ */
+#ifndef FR_BPF_GOID_H
+#define FR_BPF_GOID_H
+
+#include "probe.bpf.h"
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct fr_binary_key);
+	__type(value, struct fr_binary);
+} fr_binaries SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 64 * 1024);
+} fr_notices SEC(".maps");
+
+/* Time of the last notice about a binary: a host that runs 1,000 programs a second must not wake
+ * the daemon for each. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} fr_binary_gate SEC(".maps");
+
+#define FR_BINARY_GATE_NS 20000000ull
+
+/* The name and shape of the field changed in 6.6 and 6.11. */
+FR_INLINE __u64 fr_inode_ctime(const struct inode *inode)
+{
+	const struct inode___ctime66 *v66 = (const void *)inode;
+	const struct inode___ctime *old = (const void *)inode;
+
+	if (bpf_core_field_exists(inode->i_ctime_sec))
+		return inode->i_ctime_sec * 1000000000ull + inode->i_ctime_nsec;
+	if (bpf_core_field_exists(v66->__i_ctime))
+		return v66->__i_ctime.tv_sec * 1000000000ull + v66->__i_ctime.tv_nsec;
+	return old->i_ctime.tv_sec * 1000000000ull + old->i_ctime.tv_nsec;
+}
+
+FR_INLINE void fr_binary_key_of(struct fr_binary_key *key, const struct inode *inode)
+{
+	key->inode = inode->i_ino;
+	key->ctime_ns = fr_inode_ctime(inode);
+	key->dev = inode->i_sb->s_dev;
+	key->reserved_zero = 0;
+}
+
+/* Asks the daemon, unless it was just asked something. */
+FR_INLINE void fr_binary_ask(const struct fr_binary_key *key, __u32 tgid)
+{
+	struct fr_binary asked = { .state = FR_BINARY_ASKED };
+	__u64 now = bpf_ktime_get_boot_ns(), last, *gate;
+	struct fr_notice *n;
+	__u32 zero = 0;
+
+	fr_count(FR_COUNTER_BINARY_UNKNOWN);
+	gate = bpf_map_lookup_elem(&fr_binary_gate, &zero);
+	if (!gate)
+		return;
+	last = *(volatile __u64 *)gate;
+	if (now - last < FR_BINARY_GATE_NS || __sync_val_compare_and_swap(gate, last, now) != last)
+		return; /* its next message asks again */
+	if (bpf_map_update_elem(&fr_binaries, key, &asked, BPF_NOEXIST))
+		return;
+	n = bpf_ringbuf_reserve(&fr_notices, sizeof(*n), 0);
+	if (!n) {
+		fr_count(FR_COUNTER_NOTICE_DROPPED);
+		bpf_map_delete_elem(&fr_binaries, key);
+		return;
+	}
+	n->kind = FR_NOTICE_BINARY;
+	n->tgid = tgid;
+	n->time_ns = now;
+	n->binary = *key;
+	bpf_ringbuf_submit(n, BPF_RB_FORCE_WAKEUP);
+}
+
+struct fr_go {
+	__u64 g;     /* the register, whatever it holds */
+	__u64 goid;
+	__u32 flags; /* FR_IO_GOID, FR_IO_GO_UNKNOWN */
+};
+
+#if defined(__TARGET_ARCH_x86)
+FR_INLINE __u64 fr_go_register(const struct pt_regs *regs)
+{
+	return regs->r14;
+}
+
+FR_INLINE bool fr_go_context(const struct task_struct *t, const struct pt_regs *regs)
+{
+	__u64 word = 0;
+
+	if (regs->ip < t->mm->start_code || regs->ip >= t->mm->end_code || !regs->r14)
+		return false;
+	return !bpf_probe_read_user(&word, sizeof(word), (void *)(t->thread.fsbase - 8)) &&
+	       word == regs->r14;
+}
+#else
+FR_INLINE __u64 fr_go_register(const struct pt_regs *regs)
+{
+	return regs->regs[28];
+}
+
+FR_INLINE bool fr_go_context(const struct task_struct *t, const struct pt_regs *regs)
+{
+	return regs->pc >= t->mm->start_code && regs->pc < t->mm->end_code && regs->regs[28];
+}
+#endif
+
+/* Reads the goroutine's number: at the start of messages only, as it costs a read of user memory. */
+FR_INLINE void fr_goid(struct fr_go *go, const struct task_struct *t, const struct pt_regs *regs)
+{
+	struct fr_binary_key key;
+	struct fr_binary *b;
+
+	if (!t->mm || !t->mm->exe_file)
+		return;
+	fr_binary_key_of(&key, t->mm->exe_file->f_inode);
+	b = bpf_map_lookup_elem(&fr_binaries, &key);
+	if (!b) {
+		fr_binary_ask(&key, t->tgid);
+		go->flags = FR_IO_GO_UNKNOWN;
+		return;
+	}
+	if (b->state == FR_BINARY_NOT_GO)
+		return;
+	if (b->state != FR_BINARY_GO) {
+		go->flags = FR_IO_GO_UNKNOWN;
+		return;
+	}
+	if (fr_go_context(t, regs) &&
+	    !bpf_probe_read_user(&go->goid, sizeof(go->goid), (void *)(go->g + b->goid_off)) &&
+	    go->goid) /* 0: the scheduler's own g */
+		go->flags = FR_IO_GOID;
+}
+
+#endif

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One transfer on a socket becomes one record: stream offset, result, who, and at the start of a
+ * message its first bytes. Common to both kinds of socket hooks.
+ *
+ * User memory is what costs here, so it is read at message starts only, goroutine number and bytes
+ * together; every other record carries sizes.
+ */
+#ifndef FR_BPF_SOCKIO_H
+#define FR_BPF_SOCKIO_H
+
+#include "call.bpf.h"
+#include "filter.bpf.h"
+#include "goid.bpf.h"
+#include "sockstate.bpf.h"
+
+#define FR_EAGAIN 11
+#define FR_ERESTART_FIRST 512 /* ERESTARTSYS and its like: the call goes on later */
+#define FR_IOVECS_MAX 8
+
+struct fr_transfer {
+	struct fr_call call;
+	struct fr_go go;
+	__u64 stream_off;
+	__s32 result;
+	__u32 flags;	     /* FR_IO_* */
+	__u32 msg_off;
+	__u32 capture_bytes; /* wanted */
+	__u32 dir;
+	__u32 tid;
+	bool addressed;
+	struct fr_sock_addr addr; /* datagrams */
+};
+
+/* States in which the other end's FIN has been counted into copied_seq. */
+FR_INLINE bool fr_tcp_fin_seen(__u8 state)
+{
+	return state >= 6 && state <= 11 && state != FR_TCP_LISTEN;
+}
+
+/* Where in its stream this transfer lies; moves the state on. */
+FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, struct sock *sk)
+{
+	struct fr_sock_dir *d = &k->dir[x->dir & 1];
+	struct tcp_sock *tp = NULL;
+	__u32 done = x->result > 0 ? x->result : 0, now, moved;
+
+	x->flags |= d->flags;
+	x->stream_off = d->off;
+	if (x->flags & FR_IO_PEEK)
+		return;
+	if (!(d->flags & FR_IO_COUNTED))
+		tp = bpf_skc_to_tcp_sock(sk);
+	if (!tp) {
+		d->off += done;
+		return;
+	}
+	now = x->dir == FR_DIR_SEND ? tp->write_seq : tp->copied_seq;
+	moved = now - d->seq;
+	d->seq = now;
+	if (moved == done + 1 && fr_tcp_fin_seen(fr_sk_get(sk, __sk_common.skc_state)))
+		moved = done; /* a FIN takes a sequence number, not a byte */
+	if (moved != done)
+		x->flags |= FR_IO_GAP;
+	d->off += moved;
+	x->stream_off = d->off - done;
+}
+
+FR_INLINE __u32 fr_capture_limit(const struct fr_sock_kept *k, __u32 dir)
+{
+	__u32 request = fr_knobs.capture_request_bytes, response = fr_knobs.capture_response_bytes;
+
+	if (k->flags & FR_SOCK_ACCEPTED)
+		return dir == FR_DIR_RECV ? request : response;
+	if (k->flags & FR_SOCK_CONNECTED)
+		return dir == FR_DIR_SEND ? request : response;
+	return request > response ? request : response; /* side not known: the larger */
+}
+
+/* How many bytes to capture: from the first data after the direction flips, up to the limit. */
+FR_INLINE void fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
+{
+	struct fr_sock_dir *d = &k->dir[x->dir & 1];
+	__u32 take;
+
+	if (x->result <= 0 || x->flags & FR_IO_PEEK)
+		return;
+	if (k->last_dir != x->dir || k->type == FR_SOCK_DGRAM) {
+		k->last_dir = x->dir;
+		d->msg_off = 0;
+		d->budget = fr_capture_limit(k, x->dir);
+		x->flags |= FR_IO_MSG_START;
+	} else if (d->budget) {
+		x->flags |= FR_IO_MSG_MORE;
+	}
+	x->msg_off = d->msg_off;
+	take = (__u32)x->result < d->budget ? (__u32)x->result : d->budget;
+	if (take < (__u32)x->result && d->budget)
+		x->flags |= FR_IO_CUT;
+	d->msg_off = d->msg_off + x->result < d->msg_off ? 0xffffffffu : d->msg_off + x->result;
+	d->budget -= take;
+	/* bytes passed over without capture still count: what is captured lies at msg_off */
+	if (x->flags & (FR_IO_SIZE_ONLY | FR_IO_TRUNC))
+		take = 0;
+	x->capture_bytes = take < FR_CAPTURE_MAX ? take : FR_CAPTURE_MAX;
+}
+
+/* A sockaddr of user memory into the remote end. */
+FR_INLINE void fr_remote_from_user(struct fr_sock_addr *a, __u64 name)
+{
+	__u8 raw[28] = {};
+	__u16 family;
+
+	if (bpf_probe_read_user(raw, 16, (void *)name))
+		return;
+	family = *(__u16 *)raw;
+	if (family == FR_AF_INET) {
+		__builtin_memcpy(a->remote, raw + 4, 4);
+	} else if (family == FR_AF_INET6) {
+		if (bpf_probe_read_user(raw, 28, (void *)name))
+			return;
+		__builtin_memcpy(a->remote, raw + 8, 16);
+	} else {
+		return;
+	}
+	a->family = family;
+	a->remote_port = bpf_ntohs(*(__u16 *)(raw + 2));
+}
+
+FR_INLINE void fr_io_fill(struct fr_sock_io *e, const struct fr_transfer *x,
+			  const struct fr_sock_kept *k)
+{
+	e->sock_id = k ? k->id : 0;
+	e->stream_off = x->stream_off;
+	e->result = x->result;
+	e->tid = x->tid;
+	e->fd = x->call.fd;
+	e->syscall_nr = x->call.nr;
+	e->g = x->go.g;
+	e->goid = x->go.goid;
+	e->msg_off = x->msg_off;
+}
+
+/* Bytes of one buffer; after a fault, what lies before the end of its first page. */
+FR_INLINE __u32 fr_copy_user(void *to, __u32 bytes, __u64 from, const __u32 max, __u32 *flags)
+{
+	barrier_var(bytes);
+	if (bytes > max)
+		return 0;
+	if (!bpf_probe_read_user(to, bytes, (void *)from))
+		return bytes;
+	*flags |= FR_IO_FAULT;
+	fr_count(FR_COUNTER_CAPTURE_FAULT);
+	if (4096 - (from & 4095) >= bytes)
+		return 0;
+	bytes = 4096 - (from & 4095);
+	barrier_var(bytes);
+	if (bytes > max || bpf_probe_read_user(to, bytes, (void *)from))
+		return 0;
+	return bytes;
+}
+
+FR_INLINE __u32 fr_copy_iovecs(void *to, __u32 bytes, const struct fr_call *c, const __u32 max,
+			       __u32 *flags)
+{
+	struct fr_iovec iov[FR_IOVECS_MAX] = {};
+	__u32 table = c->length < FR_IOVECS_MAX ? c->length * sizeof(iov[0]) : sizeof(iov);
+	__u32 at = 0, part, got;
+
+	barrier_var(table);
+	if (table > sizeof(iov))
+		return 0;
+	if (bpf_probe_read_user(iov, table, (void *)c->buffer)) {
+		*flags |= FR_IO_FAULT;
+		fr_count(FR_COUNTER_CAPTURE_FAULT);
+		return 0;
+	}
+#pragma unroll
+	for (int i = 0; i < FR_IOVECS_MAX; i++) {
+		if (at >= bytes)
+			return at;
+		part = iov[i].bytes < bytes - at ? iov[i].bytes : bytes - at;
+		barrier_var(at);
+		if (at > max)
+			return at;
+		got = fr_copy_user(to + at, part, iov[i].base, max, flags);
+		at += got;
+		if (got < part)
+			return at;
+	}
+	if (at < bytes) /* more iovecs than we follow */
+		*flags |= FR_IO_CUT;
+	return at;
+}
+
+/* Writes the record. max: a power of two that bounds capture_bytes; a tight one wastes less of the
+ * sub-buffer's end. Returns cpu << 32 | sub-buffer, 0 when dropped. */
+FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k, const __u32 max,
+			    const bool iovecs)
+{
+	__u32 tail = (x->capture_bytes + 7) & ~7u, fixed = sizeof(struct fr_sock_io), units;
+	__u32 flags = x->flags, got = 0;
+	struct fr_sock_io *e;
+	struct fr_slot s;
+	void *to;
+
+	if (x->addressed)
+		fixed += sizeof(struct fr_sock_addr);
+	units = (fixed + tail) / 8;
+	if (fr_reserve(&s, units,
+		       sizeof(*e) + sizeof(struct fr_sock_addr) + max * (iovecs ? 2 : 1) + 8))
+		return 0;
+	e = s.record;
+	to = e + 1;
+	fr_io_fill(e, x, k);
+	if (x->addressed) {
+		__builtin_memcpy(to, &x->addr, sizeof(x->addr));
+		to += sizeof(x->addr);
+		flags |= FR_IO_ADDR;
+	}
+	if (tail) {
+		barrier_var(tail);
+		*(__u64 *)(to + ((tail - 8) & (max - 8))) = 0;
+		got = iovecs ? fr_copy_iovecs(to, x->capture_bytes, &x->call, max, &flags) :
+			       fr_copy_user(to, x->capture_bytes, x->call.buffer, max, &flags);
+	}
+	e->captured_bytes = got;
+	e->flags = flags;
+	fr_commit(&s, x->dir == FR_DIR_SEND ? FR_EV_SOCK_SEND : FR_EV_SOCK_RECV, units);
+	return (__u64)s.cpu << 32 | s.seq;
+}
+
+FR_INLINE __u64 fr_io_emit(struct fr_transfer *x, const struct fr_sock_kept *k)
+{
+	if (x->capture_bytes && x->call.kind == FR_CALL_IOVEC)
+		return x->capture_bytes <= 512 ? fr_io_write(x, k, 512, true) :
+						 fr_io_write(x, k, FR_CAPTURE_MAX, true);
+	if (x->capture_bytes > 512)
+		return fr_io_write(x, k, FR_CAPTURE_MAX, false);
+	if (x->capture_bytes > 128)
+		return fr_io_write(x, k, 512, false);
+	return fr_io_write(x, k, 128, false);
+}
+
+/* Results that say nothing: try again, restart, empty writes. A stream's end is told once. */
+FR_INLINE bool fr_result_is_news(__s32 result, __u32 dir, __u16 type, struct fr_sock_kept *k)
+{
+	if (result == -FR_EAGAIN || result <= -FR_ERESTART_FIRST)
+		return false;
+	if (result || type == FR_SOCK_DGRAM)
+		return true;
+	if (dir == FR_DIR_SEND || !k || k->eof_seen)
+		return false;
+	k->eof_seen = 1;
+	return true;
+}
+
+FR_INLINE bool fr_sock_recorded(__u16 family, __u16 type)
+{
+	if (family == FR_AF_UNIX)
+		return type == FR_SOCK_STREAM;
+	return (family == FR_AF_INET || family == FR_AF_INET6) &&
+	       (type == FR_SOCK_STREAM || type == FR_SOCK_DGRAM);
+}
+
+/* A unix socket has no obituary: its birth is told again in each sub-buffer that names it, after
+ * the record that does, so that it ages out later. */
+FR_INLINE void fr_unix_name(struct fr_sock_kept *k, __u64 at)
+{
+	if (at && k->birth_at != at)
+		k->birth_at = fr_sock_record(k, FR_EV_SOCK_OPEN);
+}
+
+#endif

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Birth, change and death of TCP sockets: programs of both kinds of socket hooks. */
+#ifndef FR_BPF_SOCKLIFE_H
+#define FR_BPF_SOCKLIFE_H
+
+#include "sockstate.bpf.h"
+
+FR_INLINE void fr_sock_state_record(const struct fr_sock_kept *k, const struct sock *sk, __u32 old,
+				    __u32 new)
+{
+	struct fr_sock_state *e;
+	struct fr_slot s;
+
+	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		return;
+	e = s.record;
+	e->sock_id = k ? k->id : 0;
+	e->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	e->old_state = old;
+	e->new_state = new;
+	e->reserved_zero = 0;
+	fr_commit(&s, FR_EV_SOCK_STATE, sizeof(*e) / 8);
+}
+
+/* The first states of a connection: which side we are on, what the other end is. */
+FR_INLINE struct fr_sock_kept *fr_sock_grow(struct sock *sk, __u32 old, __u32 new)
+{
+	struct fr_sock_kept *k = fr_sock_find(sk);
+
+	if (new == FR_TCP_SYN_SENT)
+		return k ? k : fr_sock_born(sk, FR_SOCK_CONNECTED);
+	if (new == FR_TCP_LISTEN)
+		return k ? k : fr_sock_born(sk, FR_SOCK_LISTENING);
+	if (new == FR_TCP_ESTABLISHED && !k)
+		k = fr_sock_born(sk, old == FR_TCP_SYN_SENT ? FR_SOCK_CONNECTED : FR_SOCK_ACCEPTED);
+	return k;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int FR_PROG(fr_sock_set_state)
+{
+	struct sock *sk = (void *)ctx[0];
+	__u32 old = ctx[1], new = ctx[2];
+	struct fr_sock_kept *k = fr_sock_grow(sk, old, new);
+
+	if (k && new == FR_TCP_ESTABLISHED) {
+		/* now both ends are known, and counting starts at the first byte */
+		fr_sock_addr_inet(&k->addr, sk);
+		fr_sock_offsets(k, sk, k->flags & FR_SOCK_EXISTED ? FR_IO_FIRST_SIGHT : 0);
+		fr_sock_record(k, FR_EV_SOCK_OPEN);
+	} else if (k && old == FR_TCP_SYN_SENT && new == FR_TCP_CLOSE) {
+		fr_sock_addr_inet(&k->addr, sk);
+		k->flags |= FR_SOCK_FAILED;
+	}
+	fr_sock_state_record(k, sk, old, new);
+	return 0;
+}
+
+/* The obituary: younger than every other record of the socket. */
+SEC("tp_btf/tcp_destroy_sock")
+int FR_PROG(fr_sock_destroy)
+{
+	struct sock *sk = (void *)ctx[0];
+	struct fr_sock_kept *k = fr_sock_find(sk);
+
+	if (!k)
+		return 0;
+	fr_sock_record(k, FR_EV_SOCK_CLOSE);
+	fr_sock_live_add(-1);
+	fr_count(FR_COUNTER_SOCK_ENDED);
+	fr_sock_forget(sk);
+	return 0;
+}
+
+#endif

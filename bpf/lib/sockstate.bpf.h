@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is remembered of each socket: its id, addresses as they were when it was established (at
+ * its end the ports may be 0 already), stream offsets, how much of the present message may still
+ * be captured.
+ *
+ * Kept in socket storage, which dies with the socket. The fallback hooks (FR_SOCK_BY_ADDRESS)
+ * cannot reach that from a file descriptor and use a table by the socket's address instead; as
+ * addresses are reused, a state is believed only while the socket's inode is the same.
+ */
+#ifndef FR_BPF_SOCKSTATE_H
+#define FR_BPF_SOCKSTATE_H
+
+#include <bpf/bpf_endian.h>
+
+#include "ring.bpf.h"
+
+#define FR_IPPROTO_TCP 6
+#define FR_TCP_ESTABLISHED 1
+#define FR_TCP_SYN_SENT 2
+#define FR_TCP_CLOSE 7
+#define FR_TCP_LISTEN 10
+
+/* A field of a socket: a plain load where the verifier knows the pointer. */
+#ifdef FR_SOCK_BY_ADDRESS
+#define fr_sk_get(sk, ...) BPF_CORE_READ(sk, __VA_ARGS__)
+#else
+#define fr_sk_get(sk, field) ((sk)->field)
+#endif
+
+enum { FR_DIR_SEND, FR_DIR_RECV, FR_DIR_NONE };
+
+struct fr_sock_dir {
+	__u64 off;	  /* stream offset behind the last transfer */
+	__u32 seq;	  /* write_seq or copied_seq then */
+	__u32 msg_off;	  /* bytes of the present message so far, saturating */
+	__u32 budget;	  /* bytes of it that may still be captured */
+	__u32 flags;	  /* FR_IO_FIRST_SIGHT, FR_IO_COUNTED */
+};
+
+struct fr_sock_kept {
+	__u64 id;
+	__u64 birth_at; /* unix: cpu << 32 | sub-buffer that last named it */
+	__u64 inode;
+	__u64 netns_inum;
+	struct fr_sock_addr addr;
+	__u32 tgid;
+	__u32 peer_tgid;
+	__u32 flags; /* FR_SOCK_* */
+	__u16 type;
+	__u8 last_dir;
+	__u8 eof_seen;
+	struct fr_sock_dir dir[2];
+};
+
+#ifdef FR_SOCK_BY_ADDRESS
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 1); /* the loader sets max_sockets */
+	__type(key, __u64);
+	__type(value, struct fr_sock_kept);
+} fr_sock_table SEC(".maps");
+#else
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct fr_sock_kept);
+} fr_socks SEC(".maps");
+#endif
+
+/* One number a CPU, so that ids need no shared counter; and how many states live, by creation and
+ * end (unix and UDP sockets end unseen: the daemon recounts when this nears the limit). */
+struct fr_sock_count {
+	__u64 last_id;
+	__u64 live; /* signed: another CPU may see the end */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1); /* possible CPUs */
+	__type(key, __u32);
+	__type(value, struct fr_sock_count);
+} fr_sock_counts SEC(".maps");
+
+/* Element 0: live states as last counted, for the limit. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} fr_sock_live SEC(".maps");
+
+FR_INLINE void fr_sock_live_add(__s64 n)
+{
+	__u32 zero = 0;
+	__u64 *live = bpf_map_lookup_elem(&fr_sock_live, &zero);
+
+	if (live)
+		__sync_fetch_and_add(live, n);
+}
+
+FR_INLINE bool fr_sock_room(void)
+{
+	__u32 zero = 0;
+	__u64 *live = bpf_map_lookup_elem(&fr_sock_live, &zero);
+
+	return live && (__s64)*live < (__s64)fr_knobs.max_sockets;
+}
+
+FR_INLINE __u64 fr_sock_new_id(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct fr_sock_count *c = bpf_map_lookup_elem(&fr_sock_counts, &cpu);
+
+	return c ? (__u64)cpu << 48 | (__sync_fetch_and_add(&c->last_id, 1) + 1) : 0;
+}
+
+FR_INLINE __u64 fr_sock_inode(const struct sock *sk)
+{
+	struct socket *sock = BPF_CORE_READ(sk, sk_socket);
+	struct socket_alloc *alloc;
+
+	if (!sock)
+		return 0;
+	alloc = (void *)sock - bpf_core_field_offset(struct socket_alloc, socket);
+	return BPF_CORE_READ(alloc, vfs_inode.i_ino);
+}
+
+FR_INLINE void fr_sock_addr_inet(struct fr_sock_addr *a, const struct sock *sk)
+{
+	a->family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	a->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	a->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
+	a->reserved_zero = 0;
+	__builtin_memset(a->local, 0, sizeof(a->local));
+	__builtin_memset(a->remote, 0, sizeof(a->remote));
+	if (a->family == FR_AF_INET6) {
+		BPF_CORE_READ_INTO((struct in6_addr *)a->local, sk, __sk_common.skc_v6_rcv_saddr);
+		BPF_CORE_READ_INTO((struct in6_addr *)a->remote, sk, __sk_common.skc_v6_daddr);
+	} else {
+		BPF_CORE_READ_INTO((__u32 *)a->local, sk, __sk_common.skc_rcv_saddr);
+		BPF_CORE_READ_INTO((__u32 *)a->remote, sk, __sk_common.skc_daddr);
+	}
+}
+
+/* Unix: inode numbers of both ends instead of addresses. */
+FR_INLINE void fr_sock_addr_unix(struct fr_sock_kept *k, const struct sock *sk)
+{
+	struct sock *peer = BPF_CORE_READ((const struct unix_sock *)sk, peer);
+	struct pid *pid = BPF_CORE_READ(sk, sk_peer_pid);
+
+	__builtin_memset(&k->addr, 0, sizeof(k->addr));
+	k->addr.family = FR_AF_UNIX;
+	k->inode = fr_sock_inode(sk);
+	*(__u64 *)k->addr.local = k->inode;
+	if (peer)
+		*(__u64 *)k->addr.remote = fr_sock_inode(peer);
+	if (pid)
+		k->peer_tgid = BPF_CORE_READ(pid, numbers[0].nr);
+}
+
+FR_INLINE void fr_sock_address(struct fr_sock_kept *k, const struct sock *sk, __u16 family)
+{
+	if (family == FR_AF_UNIX)
+		fr_sock_addr_unix(k, sk);
+	else
+		fr_sock_addr_inet(&k->addr, sk);
+}
+
+FR_INLINE void fr_sock_offsets(struct fr_sock_kept *k, struct sock *sk, __u32 sight)
+{
+	struct tcp_sock *tp = NULL;
+
+	if (BPF_CORE_READ(sk, sk_protocol) == FR_IPPROTO_TCP)
+		tp = bpf_skc_to_tcp_sock(sk);
+	k->dir[FR_DIR_SEND].flags = k->dir[FR_DIR_RECV].flags = sight | (tp ? 0 : FR_IO_COUNTED);
+	if (tp) {
+		k->dir[FR_DIR_SEND].seq = tp->write_seq;
+		k->dir[FR_DIR_RECV].seq = tp->copied_seq;
+	}
+}
+
+FR_INLINE void fr_sock_init(struct fr_sock_kept *k, struct sock *sk, __u32 flags)
+{
+	__u16 family = BPF_CORE_READ(sk, __sk_common.skc_family);
+
+	__builtin_memset(k, 0, sizeof(*k));
+	k->id = fr_sock_new_id();
+	k->flags = flags;
+	k->type = BPF_CORE_READ(sk, sk_type);
+	k->last_dir = FR_DIR_NONE;
+	k->netns_inum = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	fr_sock_address(k, sk, family);
+	fr_sock_offsets(k, sk, flags & FR_SOCK_EXISTED ? FR_IO_FIRST_SIGHT : 0);
+}
+
+/* The state of a socket, or NULL. */
+#ifdef FR_SOCK_BY_ADDRESS
+FR_INLINE struct fr_sock_kept *fr_sock_find(struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	return bpf_map_lookup_elem(&fr_sock_table, &key);
+}
+
+FR_INLINE struct fr_sock_kept *fr_sock_create(struct sock *sk)
+{
+	struct fr_sock_kept none = {};
+	__u64 key = (__u64)sk;
+
+	bpf_map_update_elem(&fr_sock_table, &key, &none, BPF_ANY);
+	return bpf_map_lookup_elem(&fr_sock_table, &key);
+}
+
+FR_INLINE void fr_sock_forget(struct sock *sk)
+{
+	__u64 key = (__u64)sk;
+
+	bpf_map_delete_elem(&fr_sock_table, &key);
+}
+#else
+FR_INLINE struct fr_sock_kept *fr_sock_find(struct sock *sk)
+{
+	return bpf_sk_storage_get(&fr_socks, sk, NULL, 0);
+}
+
+FR_INLINE struct fr_sock_kept *fr_sock_create(struct sock *sk)
+{
+	return bpf_sk_storage_get(&fr_socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+FR_INLINE void fr_sock_forget(struct sock *sk)
+{
+	bpf_sk_storage_delete(&fr_socks, sk);
+}
+#endif
+
+/* Makes the state of a socket that has none; NULL with the reason counted. */
+FR_INLINE struct fr_sock_kept *fr_sock_born(struct sock *sk, __u32 flags)
+{
+	struct fr_sock_kept *k = fr_sock_room() ? fr_sock_create(sk) : NULL;
+
+	if (!k) {
+		fr_count(FR_COUNTER_SOCK_NOSTATE);
+		return NULL;
+	}
+	fr_sock_init(k, sk, flags);
+	fr_sock_live_add(1);
+	fr_count(FR_COUNTER_SOCK_CREATED);
+	return k;
+}
+
+/* sock_open and sock_close, from the state alone. Returns cpu << 32 | sub-buffer of the record. */
+FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
+{
+	struct fr_sock_open *e;
+	struct fr_slot s;
+
+	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		return 0;
+	e = s.record;
+	e->sock_id = k->id;
+	__builtin_memcpy(&e->addr, &k->addr, sizeof(e->addr));
+	e->tgid = k->tgid;
+	e->peer_tgid = k->peer_tgid;
+	e->netns_inum = k->netns_inum;
+	e->type = k->type;
+	e->path_bytes = 0;
+	e->flags = k->flags;
+	e->sent_bytes = k->dir[FR_DIR_SEND].off;
+	e->received_bytes = k->dir[FR_DIR_RECV].off;
+	fr_commit(&s, kind, sizeof(*e) / 8);
+	return (__u64)s.cpu << 32 | s.seq;
+}
+
+#endif

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Family sock, by the tracepoints of Linux 6.3: they run in the caller's context, after the
+ * transfer, with the socket and the result.
+ */
+#include "sockio.bpf.h"
+#include "socklife.bpf.h"
+
+/* The running system call is believed to be the cause of this transfer only if its descriptor is
+ * this very socket: an io_uring completion can run while its thread sits in a read of a pipe. */
+FR_INLINE bool fr_call_believed(struct fr_transfer *x, const struct task_struct *t,
+				const struct sock *sk)
+{
+	__u64 file;
+
+	if (x->call.kind == FR_CALL_NONE)
+		return false;
+	file = fr_call_file(t, x->call.fd);
+	return file && fr_view((void *)file, struct file)->private_data == sk->sk_socket;
+}
+
+FR_INLINE void fr_transfer_caller(struct fr_transfer *x, const struct task_struct *t,
+				  const struct sock *sk)
+{
+	const struct pt_regs *regs;
+
+	x->call.fd = -1;
+	x->call.nr = FR_NR_NONE;
+	if (t->flags & FR_PF_NO_CALL) {
+		x->flags |= FR_IO_KTHREAD | FR_IO_SIZE_ONLY;
+		return;
+	}
+	regs = (void *)bpf_task_pt_regs((void *)t);
+	if (fr_is_compat(t)) {
+		x->flags |= FR_IO_SIZE_ONLY;
+		return;
+	}
+	fr_call_describe(&x->call, regs);
+	if (!fr_call_believed(x, t, sk)) {
+		if (x->call.nr != FR_NR_IO_URING_ENTER)
+			fr_count(FR_COUNTER_CAPTURE_DISTRUST);
+		x->flags |= FR_IO_SIZE_ONLY;
+		x->call.fd = -1;
+		x->call.kind = FR_CALL_NONE;
+		return;
+	}
+	x->go.g = fr_go_register(regs);
+	if (x->call.kind == FR_CALL_SIZE_ONLY)
+		x->flags |= FR_IO_SIZE_ONLY;
+}
+
+FR_INLINE void fr_transfer_addr(struct fr_transfer *x, const struct sock *sk)
+{
+	x->addressed = true;
+	fr_sock_addr_inet(&x->addr, sk);
+	/* an unconnected receive's source is written to user memory only later */
+	if (!x->addr.remote_port && x->dir == FR_DIR_SEND && x->call.name)
+		fr_remote_from_user(&x->addr, x->call.name);
+}
+
+FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	__u16 family = sk->__sk_common.skc_family, type = sk->sk_type;
+	struct fr_transfer x = { .dir = dir, .result = result };
+	struct fr_sock_kept *k;
+	__u64 at;
+
+	if (!fr_sock_recorded(family, type) || result == -FR_EAGAIN || !fr_wanted(t))
+		return 0;
+	k = fr_sock_find(sk);
+	if (!k)
+		k = fr_sock_born(sk, FR_SOCK_EXISTED);
+	if (!fr_result_is_news(result, dir, type, k))
+		return 0;
+	x.tid = t->pid;
+	if (msg_flags & FR_MSG_PEEK && dir == FR_DIR_RECV)
+		x.flags |= FR_IO_PEEK;
+	if (msg_flags & FR_MSG_TRUNC)
+		x.flags |= FR_IO_TRUNC;
+	fr_transfer_caller(&x, t, sk);
+	if (!k) {
+		x.flags |= FR_IO_NOSTATE;
+	} else {
+		if (!k->tgid)
+			k->tgid = t->tgid;
+		fr_stream_advance(&x, k, sk);
+		fr_message_advance(&x, k);
+	}
+	if (x.capture_bytes) {
+		if (!fr_call_open_msghdr(&x.call)) {
+			x.flags |= FR_IO_FAULT;
+			x.capture_bytes = 0;
+		}
+		fr_goid(&x.go, t, (void *)bpf_task_pt_regs(t));
+		x.flags |= x.go.flags;
+	}
+	if (type == FR_SOCK_DGRAM)
+		fr_transfer_addr(&x, sk);
+	at = fr_io_emit(&x, k);
+	if (k && family == FR_AF_UNIX)
+		fr_unix_name(k, at);
+	return 0;
+}
+
+SEC("tp_btf/sock_send_length")
+int FR_PROG(fr_sock_send)
+{
+	return fr_transfer((void *)ctx[0], ctx[1], ctx[2], FR_DIR_SEND);
+}
+
+SEC("tp_btf/sock_recv_length")
+int FR_PROG(fr_sock_recv)
+{
+	return fr_transfer((void *)ctx[0], ctx[1], ctx[2], FR_DIR_RECV);
+}
