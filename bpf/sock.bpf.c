@@ -8,45 +8,30 @@
 
 /* The running system call is believed to be the cause of this transfer only if its descriptor is
  * this very socket: an io_uring completion can run while its thread sits in a read of a pipe. */
-FR_INLINE bool fr_call_believed(struct fr_transfer *x, const struct task_struct *t,
+FR_INLINE bool fr_call_believed(const struct fr_transfer *x, const struct task_struct *t,
 				const struct sock *sk)
 {
-	__u64 file;
+	__u64 file = fr_call_file(t, x->call.fd);
 
-	if (x->call.kind == FR_CALL_NONE)
-		return false;
-	file = fr_call_file(t, x->call.fd);
 	return file && fr_view((void *)file, struct file)->private_data == sk->sk_socket;
 }
 
 FR_INLINE void fr_transfer_caller(struct fr_transfer *x, const struct task_struct *t,
 				  const struct sock *sk)
 {
-	const struct pt_regs *regs;
+	bool called = fr_transfer_call(x);
 
+	if (called && fr_call_believed(x, t, sk)) {
+		if (x->call.kind == FR_CALL_SIZE_ONLY)
+			x->flags |= FR_IO_SIZE_ONLY;
+		return;
+	}
+	if (called)
+		fr_count(FR_COUNTER_CAPTURE_DISTRUST);
+	x->flags |= FR_IO_SIZE_ONLY;
 	x->call.fd = -1;
-	x->call.nr = FR_NR_NONE;
-	if (t->flags & FR_PF_NO_CALL) {
-		x->flags |= FR_IO_KTHREAD | FR_IO_SIZE_ONLY;
-		return;
-	}
-	regs = (void *)bpf_task_pt_regs((void *)t);
-	if (fr_is_compat(t)) {
-		x->flags |= FR_IO_SIZE_ONLY;
-		return;
-	}
-	fr_call_describe(&x->call, regs);
-	if (!fr_call_believed(x, t, sk)) {
-		if (x->call.nr != FR_NR_IO_URING_ENTER)
-			fr_count(FR_COUNTER_CAPTURE_DISTRUST);
-		x->flags |= FR_IO_SIZE_ONLY;
-		x->call.fd = -1;
-		x->call.kind = FR_CALL_NONE;
-		return;
-	}
-	x->go.g = fr_go_register(regs);
-	if (x->call.kind == FR_CALL_SIZE_ONLY)
-		x->flags |= FR_IO_SIZE_ONLY;
+	x->call.kind = FR_CALL_NONE;
+	x->go.g = 0;
 }
 
 FR_INLINE void fr_transfer_addr(struct fr_transfer *x, const struct sock *sk)
@@ -57,6 +42,9 @@ FR_INLINE void fr_transfer_addr(struct fr_transfer *x, const struct sock *sk)
 	if (!x->addr.remote_port && x->dir == FR_DIR_SEND && x->call.name)
 		fr_remote_from_user(&x->addr, x->call.name);
 }
+
+/* Stands in for the state of a socket that has none; stays zero. */
+struct fr_sock_kept fr_sock_none;
 
 FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir)
 {
@@ -87,17 +75,11 @@ FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const 
 		fr_stream_advance(&x, k, sk);
 		fr_message_advance(&x, k);
 	}
-	if (x.capture_bytes) {
-		if (!fr_call_open_msghdr(&x.call)) {
-			x.flags |= FR_IO_FAULT;
-			x.capture_bytes = 0;
-		}
-		fr_goid(&x.go, t, (void *)bpf_task_pt_regs(t));
-		x.flags |= x.go.flags;
-	}
+	if (x.capture_bytes)
+		fr_transfer_capture(&x);
 	if (type == FR_SOCK_DGRAM)
 		fr_transfer_addr(&x, sk);
-	at = fr_io_emit(&x, k);
+	at = fr_io_emit(&x, k ? k : &fr_sock_none);
 	if (k && family == FR_AF_UNIX)
 		fr_unix_name(k, at);
 	return 0;

@@ -77,14 +77,20 @@ FR_INLINE __u32 fr_capture_limit(const struct fr_sock_kept *k, __u32 dir)
 	return request > response ? request : response; /* side not known: the larger */
 }
 
-/* How many bytes to capture: from the first data after the direction flips, up to the limit. */
-FR_INLINE void fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
+/*
+ * How many bytes to capture: from the first data after the direction flips, up to the limit.
+ * Global, like the other functions of this file that are: behind the call the verifier knows
+ * nothing of the flags any more, and has one state to follow instead of hundreds.
+ */
+int fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k);
+__attribute__((noinline)) int fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
 {
-	struct fr_sock_dir *d = &k->dir[x->dir & 1];
+	struct fr_sock_dir *d;
 	__u32 take;
 
-	if (x->result <= 0 || x->flags & FR_IO_PEEK)
-		return;
+	if (!x || !k || x->result <= 0 || x->flags & FR_IO_PEEK)
+		return 0;
+	d = &k->dir[x->dir & 1];
 	if (k->last_dir != x->dir || k->type == FR_SOCK_DGRAM) {
 		k->last_dir = x->dir;
 		d->msg_off = 0;
@@ -103,6 +109,48 @@ FR_INLINE void fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
 	if (x->flags & (FR_IO_SIZE_ONLY | FR_IO_TRUNC))
 		take = 0;
 	x->capture_bytes = take < FR_CAPTURE_MAX ? take : FR_CAPTURE_MAX;
+	return 0;
+}
+
+/* The running task's call into x, with its g; false when it has none that could be a transfer. */
+int fr_transfer_call(struct fr_transfer *x);
+__attribute__((noinline)) int fr_transfer_call(struct fr_transfer *x)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	const struct pt_regs *regs;
+
+	if (!x)
+		return 0;
+	x->call.fd = -1;
+	x->call.nr = FR_NR_NONE;
+	if (t->flags & FR_PF_NO_CALL) {
+		x->flags |= FR_IO_KTHREAD;
+		return 0;
+	}
+	if (fr_is_compat(t))
+		return 0;
+	regs = (void *)bpf_task_pt_regs(t);
+	fr_call_describe(&x->call, regs);
+	x->go.g = fr_go_register(regs);
+	return x->call.kind != FR_CALL_NONE;
+}
+
+/* What is needed before bytes are copied: iovecs behind a msghdr, the goroutine's number. */
+int fr_transfer_capture(struct fr_transfer *x);
+__attribute__((noinline)) int fr_transfer_capture(struct fr_transfer *x)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+
+	if (!x)
+		return 0;
+	if (!fr_call_open_msghdr(&x->call)) {
+		x->flags |= FR_IO_FAULT;
+		x->capture_bytes = 0;
+		fr_count(FR_COUNTER_CAPTURE_FAULT);
+	}
+	fr_goid(&x->go, t, (void *)bpf_task_pt_regs(t));
+	x->flags |= x->go.flags;
+	return 0;
 }
 
 /* A sockaddr of user memory into the remote end. */
@@ -130,7 +178,7 @@ FR_INLINE void fr_remote_from_user(struct fr_sock_addr *a, __u64 name)
 FR_INLINE void fr_io_fill(struct fr_sock_io *e, const struct fr_transfer *x,
 			  const struct fr_sock_kept *k)
 {
-	e->sock_id = k ? k->id : 0;
+	e->sock_id = k->id;
 	e->stream_off = x->stream_off;
 	e->result = x->result;
 	e->tid = x->tid;
@@ -144,6 +192,8 @@ FR_INLINE void fr_io_fill(struct fr_sock_io *e, const struct fr_transfer *x,
 /* Bytes of one buffer; after a fault, what lies before the end of its first page. */
 FR_INLINE __u32 fr_copy_user(void *to, __u32 bytes, __u64 from, const __u32 max, __u32 *flags)
 {
+	__u32 page = 4096 - (from & 4095);
+
 	barrier_var(bytes);
 	if (bytes > max)
 		return 0;
@@ -151,45 +201,40 @@ FR_INLINE __u32 fr_copy_user(void *to, __u32 bytes, __u64 from, const __u32 max,
 		return bytes;
 	*flags |= FR_IO_FAULT;
 	fr_count(FR_COUNTER_CAPTURE_FAULT);
-	if (4096 - (from & 4095) >= bytes)
+	barrier_var(page);
+	if (page > max || page > bytes || bpf_probe_read_user(to, page, (void *)from))
 		return 0;
-	bytes = 4096 - (from & 4095);
-	barrier_var(bytes);
-	if (bytes > max || bpf_probe_read_user(to, bytes, (void *)from))
-		return 0;
-	return bytes;
+	return page;
 }
 
+/* Bytes scattered over the first iovecs, up to the first fault. */
 FR_INLINE __u32 fr_copy_iovecs(void *to, __u32 bytes, const struct fr_call *c, const __u32 max,
 			       __u32 *flags)
 {
-	struct fr_iovec iov[FR_IOVECS_MAX] = {};
-	__u32 table = c->length < FR_IOVECS_MAX ? c->length * sizeof(iov[0]) : sizeof(iov);
-	__u32 at = 0, part, got;
+	struct fr_iovec iov;
+	__u32 at = 0, part;
 
-	barrier_var(table);
-	if (table > sizeof(iov))
-		return 0;
-	if (bpf_probe_read_user(iov, table, (void *)c->buffer)) {
-		*flags |= FR_IO_FAULT;
-		fr_count(FR_COUNTER_CAPTURE_FAULT);
-		return 0;
-	}
-#pragma unroll
-	for (int i = 0; i < FR_IOVECS_MAX; i++) {
-		if (at >= bytes)
-			return at;
-		part = iov[i].bytes < bytes - at ? iov[i].bytes : bytes - at;
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < FR_IOVECS_MAX; i++) {
+		if (i >= c->length || at >= bytes || at > max)
+			break;
+		if (bpf_probe_read_user(&iov, sizeof(iov), (void *)(c->buffer + i * sizeof(iov))))
+			goto fault;
+		part = iov.bytes < bytes - at ? iov.bytes : bytes - at;
+		barrier_var(part);
+		if (part > max)
+			break;
+		if (bpf_probe_read_user(to + at, part, (void *)iov.base))
+			goto fault;
+		at += part;
 		barrier_var(at);
-		if (at > max)
-			return at;
-		got = fr_copy_user(to + at, part, iov[i].base, max, flags);
-		at += got;
-		if (got < part)
-			return at;
 	}
 	if (at < bytes) /* more iovecs than we follow */
 		*flags |= FR_IO_CUT;
+	return at;
+fault:
+	*flags |= FR_IO_FAULT;
+	fr_count(FR_COUNTER_CAPTURE_FAULT);
 	return at;
 }
 
@@ -230,16 +275,29 @@ FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k,
 	return (__u64)s.cpu << 32 | s.seq;
 }
 
-FR_INLINE __u64 fr_io_emit(struct fr_transfer *x, const struct fr_sock_kept *k)
+/* One global function for each size, so that the verifier sees each once: what they know of the
+ * transfer is only what stands in memory. */
+#define FR_IO_WRITER(name, max, iovecs)                                                            \
+	__u64 name(struct fr_transfer *x, struct fr_sock_kept *k);                                 \
+	__attribute__((noinline)) __u64 name(struct fr_transfer *x, struct fr_sock_kept *k)        \
+	{                                                                                          \
+		return x && k ? fr_io_write(x, k, max, iovecs) : 0;                                \
+	}
+FR_IO_WRITER(fr_io_bytes_128, 128, false)
+FR_IO_WRITER(fr_io_bytes_512, 512, false)
+FR_IO_WRITER(fr_io_bytes_2048, FR_CAPTURE_MAX, false)
+FR_IO_WRITER(fr_io_iovecs_512, 512, true)
+FR_IO_WRITER(fr_io_iovecs_2048, FR_CAPTURE_MAX, true)
+
+FR_INLINE __u64 fr_io_emit(struct fr_transfer *x, struct fr_sock_kept *k)
 {
 	if (x->capture_bytes && x->call.kind == FR_CALL_IOVEC)
-		return x->capture_bytes <= 512 ? fr_io_write(x, k, 512, true) :
-						 fr_io_write(x, k, FR_CAPTURE_MAX, true);
+		return x->capture_bytes <= 512 ? fr_io_iovecs_512(x, k) : fr_io_iovecs_2048(x, k);
 	if (x->capture_bytes > 512)
-		return fr_io_write(x, k, FR_CAPTURE_MAX, false);
+		return fr_io_bytes_2048(x, k);
 	if (x->capture_bytes > 128)
-		return fr_io_write(x, k, 512, false);
-	return fr_io_write(x, k, 128, false);
+		return fr_io_bytes_512(x, k);
+	return fr_io_bytes_128(x, k);
 }
 
 /* Results that say nothing: try again, restart, empty writes. A stream's end is told once. */
