@@ -1,0 +1,3 @@
+module flightrec/tests/workload/goid
+
+go 1.17
