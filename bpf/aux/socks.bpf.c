@@ -19,15 +19,7 @@ int fr_iter_socks(struct bpf_iter__bpf_sk_storage_map *ctx)
 	if (!sk || !k)
 		return 0;
 	row.word = FR_RECORD_WORD(0, FR_EV_SOCK_OPEN, sizeof(row) / 8);
-	row.sock_id = k->id;
-	row.addr = k->addr;
-	row.tgid = k->tgid;
-	row.peer_tgid = k->peer_tgid;
-	row.netns_inum = k->netns_inum;
-	row.type = k->type;
-	row.flags = k->flags;
-	row.sent_bytes = k->dir[FR_DIR_SEND].off;
-	row.received_bytes = k->dir[FR_DIR_RECV].off;
+	fr_sock_row(&row, k);
 	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
 	return 0;
 }

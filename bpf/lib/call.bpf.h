@@ -170,7 +170,7 @@ FR_INLINE __u64 fr_call_file(const struct task_struct *t, __s32 fd)
 	__u64 file = 0;
 
 	if (fd < 0 || !t->files || (__u32)fd >= t->files->fdt->max_fds)
-		return 0;
+		return 0; /* the table may be replaced meanwhile: then a wrong file, not believed */
 	table = t->files->fdt->fd;
 	bpf_probe_read_kernel(&file, sizeof(file), (void *)table + (__u64)(__u32)fd * sizeof(*table));
 	return file;

@@ -50,12 +50,12 @@ FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, 
 	if (x->flags & FR_IO_PEEK)
 		return;
 	if (!(d->flags & FR_IO_COUNTED))
-		tp = bpf_skc_to_tcp_sock(sk);
+		tp = fr_sk_tcp(sk);
 	if (!tp) {
 		d->off += done;
 		return;
 	}
-	now = x->dir == FR_DIR_SEND ? tp->write_seq : tp->copied_seq;
+	now = x->dir == FR_DIR_SEND ? fr_sk_get(tp, write_seq) : fr_sk_get(tp, copied_seq);
 	moved = now - d->seq;
 	d->seq = now;
 	if (moved == done + 1 && fr_tcp_fin_seen(fr_sk_get(sk, __sk_common.skc_state)))

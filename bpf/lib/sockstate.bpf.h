@@ -24,8 +24,10 @@
 /* A field of a socket: a plain load where the verifier knows the pointer. */
 #ifdef FR_SOCK_BY_ADDRESS
 #define fr_sk_get(sk, ...) BPF_CORE_READ(sk, __VA_ARGS__)
+#define fr_sk_tcp(sk) ((struct tcp_sock *)(sk)) /* after its protocol was looked at */
 #else
 #define fr_sk_get(sk, field) ((sk)->field)
+#define fr_sk_tcp(sk) bpf_skc_to_tcp_sock(sk)
 #endif
 
 enum { FR_DIR_SEND, FR_DIR_RECV, FR_DIR_NONE };
@@ -173,11 +175,11 @@ FR_INLINE void fr_sock_offsets(struct fr_sock_kept *k, struct sock *sk, __u32 si
 	struct tcp_sock *tp = NULL;
 
 	if (BPF_CORE_READ(sk, sk_protocol) == FR_IPPROTO_TCP)
-		tp = bpf_skc_to_tcp_sock(sk);
+		tp = fr_sk_tcp(sk);
 	k->dir[FR_DIR_SEND].flags = k->dir[FR_DIR_RECV].flags = sight | (tp ? 0 : FR_IO_COUNTED);
 	if (tp) {
-		k->dir[FR_DIR_SEND].seq = tp->write_seq;
-		k->dir[FR_DIR_RECV].seq = tp->copied_seq;
+		k->dir[FR_DIR_SEND].seq = fr_sk_get(tp, write_seq);
+		k->dir[FR_DIR_RECV].seq = fr_sk_get(tp, copied_seq);
 	}
 }
 
@@ -251,15 +253,9 @@ FR_INLINE struct fr_sock_kept *fr_sock_born(struct sock *sk, __u32 flags)
 	return k;
 }
 
-/* sock_open and sock_close, from the state alone. Returns cpu << 32 | sub-buffer of the record. */
-FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
+/* A record's contents but its first word, from the state alone. */
+FR_INLINE void fr_sock_row(struct fr_sock_open *e, const struct fr_sock_kept *k)
 {
-	struct fr_sock_open *e;
-	struct fr_slot s;
-
-	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
-		return 0;
-	e = s.record;
 	e->sock_id = k->id;
 	__builtin_memcpy(&e->addr, &k->addr, sizeof(e->addr));
 	e->tgid = k->tgid;
@@ -270,7 +266,17 @@ FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
 	e->flags = k->flags;
 	e->sent_bytes = k->dir[FR_DIR_SEND].off;
 	e->received_bytes = k->dir[FR_DIR_RECV].off;
-	fr_commit(&s, kind, sizeof(*e) / 8);
+}
+
+/* sock_open and sock_close. Returns cpu << 32 | sub-buffer of the record, 0 when dropped. */
+FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
+{
+	struct fr_slot s;
+
+	if (fr_reserve(&s, sizeof(struct fr_sock_open) / 8, sizeof(struct fr_sock_open)))
+		return 0;
+	fr_sock_row(s.record, k);
+	fr_commit(&s, kind, sizeof(struct fr_sock_open) / 8);
 	return (__u64)s.cpu << 32 | s.seq;
 }
 

@@ -409,7 +409,11 @@ struct bpf_iter__bpf_map_elem {
 };
 
 struct bpf_array {
-	void **pptrs;
+	union {
+		struct {
+			void *pptrs[0];
+		};
+	};
 };
 
 #pragma clang attribute pop

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Family sock where the kernel lacks the socket tracepoints (before 6.3), or by --hooks=syscalls:
+ * every system call's exit, filtered by number. Dearer, as each call of the host passes here.
+ *
+ * A verifier-trusted socket cannot be had from a file descriptor, so state lies in a table by the
+ * socket's address. Not seen: io_uring, kernel threads, and which of several messages of a
+ * sendmmsg or recvmmsg had which size.
+ */
+#define FR_SOCK_BY_ADDRESS 1
+#include "sockio.bpf.h"
+#include "socklife.bpf.h"
+
+#define FR_S_IFMT 0xf000
+#define FR_S_IFSOCK 0xc000
+
+/* The socket behind a descriptor of the running task. */
+FR_INLINE struct sock *fr_fd_sock(const struct task_struct *t, __s32 fd)
+{
+	struct file *file = (void *)fr_call_file(t, fd);
+	struct socket *sock;
+
+	if (!file || (BPF_CORE_READ(file, f_inode, i_mode) & FR_S_IFMT) != FR_S_IFSOCK)
+		return NULL;
+	sock = BPF_CORE_READ(file, private_data);
+	return sock ? BPF_CORE_READ(sock, sk) : NULL;
+}
+
+/* Addresses are reused: a state whose inode is another one's belongs to a socket that is gone. */
+FR_INLINE struct fr_sock_kept *fr_sock_of(struct sock *sk)
+{
+	struct fr_sock_kept *k = fr_sock_find(sk);
+
+	if (!k)
+		return fr_sock_born(sk, FR_SOCK_EXISTED);
+	if (k->inode != fr_sock_inode(sk)) {
+		if (k->inode) {
+			fr_sock_init(k, sk, FR_SOCK_EXISTED);
+			fr_count(FR_COUNTER_SOCK_CREATED);
+		}
+		k->inode = fr_sock_inode(sk); /* born in softirq, before it had one */
+	}
+	return k;
+}
+
+FR_INLINE void fr_sys_datagram(struct fr_transfer *x, const struct sock *sk)
+{
+	x->addressed = true;
+	fr_sock_addr_inet(&x->addr, sk);
+	if (!x->addr.remote_port && x->call.name)
+		fr_remote_from_user(&x->addr, x->call.name);
+}
+
+FR_INLINE void fr_sys_transfer(struct sock *sk, struct fr_transfer *x, __u16 family, __u16 type)
+{
+	struct fr_sock_kept *k = fr_sock_of(sk);
+	__u64 at;
+
+	if (!k || !fr_result_is_news(x->result, x->dir, type, k))
+		return;
+	if (!k->tgid)
+		k->tgid = bpf_get_current_pid_tgid() >> 32;
+	fr_stream_advance(x, k, sk);
+	fr_message_advance(x, k);
+	if (x->capture_bytes)
+		fr_transfer_capture(x);
+	if (type == FR_SOCK_DGRAM) {
+		if (x->call.kind == FR_CALL_MSGHDR)
+			fr_call_open_msghdr(&x->call);
+		fr_sys_datagram(x, sk);
+	}
+	at = fr_io_emit(x, k);
+	if (family == FR_AF_UNIX)
+		fr_unix_name(k, at);
+}
+
+FR_INLINE __u32 fr_call_direction(__u32 nr)
+{
+	switch (nr) {
+	case FR_NR_READ:
+	case FR_NR_READV:
+	case FR_NR_PREADV2:
+	case FR_NR_RECVFROM:
+	case FR_NR_RECVMSG:
+	case FR_NR_RECVMMSG:
+		return FR_DIR_RECV;
+	}
+	return FR_DIR_SEND;
+}
+
+FR_INLINE void fr_accept(const struct task_struct *t, __s32 fd)
+{
+	struct sock *sk = fr_fd_sock(t, fd);
+	struct fr_sock_accept *e;
+	struct fr_sock_kept *k;
+	struct fr_slot s;
+
+	if (!sk)
+		return;
+	k = fr_sock_of(sk);
+	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		return;
+	e = s.record;
+	e->sock_id = k ? k->id : 0;
+	e->tid = t->pid;
+	e->fd = fd;
+	fr_commit(&s, FR_EV_SOCK_ACCEPT, sizeof(*e) / 8);
+}
+
+FR_INLINE int fr_sys_done(struct task_struct *t, __s32 result)
+{
+	struct fr_transfer x = { .flags = FR_IO_SYSCALL, .result = result, .tid = t->pid };
+	__u16 family, type;
+	struct sock *sk;
+
+	if (!fr_transfer_call(&x))
+		return 0;
+	sk = fr_fd_sock(t, x.call.fd);
+	if (!sk)
+		return 0;
+	family = BPF_CORE_READ(sk, __sk_common.skc_family);
+	type = BPF_CORE_READ(sk, sk_type);
+	if (!fr_sock_recorded(family, type) || !fr_wanted(t))
+		return 0;
+	x.dir = fr_call_direction(x.call.nr);
+	if (x.call.msg_flags & FR_MSG_PEEK && x.dir == FR_DIR_RECV)
+		x.flags |= FR_IO_PEEK;
+	if (x.call.msg_flags & FR_MSG_TRUNC)
+		x.flags |= FR_IO_TRUNC;
+	if (x.call.kind == FR_CALL_SIZE_ONLY)
+		x.flags |= FR_IO_SIZE_ONLY;
+	fr_sys_transfer(sk, &x, family, type);
+	return 0;
+}
+
+SEC("tp_btf/sys_exit")
+int FR_PROG(fr_sys_exit)
+{
+	const struct pt_regs *regs = (void *)ctx[0];
+	struct task_struct *t;
+	__s64 result = ctx[1];
+
+	if (result == -FR_EAGAIN)
+		return 0;
+	switch (FR_NR(regs)) {
+	case FR_NR_READ:
+	case FR_NR_WRITE:
+	case FR_NR_READV:
+	case FR_NR_WRITEV:
+	case FR_NR_PREADV2:
+	case FR_NR_PWRITEV2:
+	case FR_NR_SENDTO:
+	case FR_NR_RECVFROM:
+	case FR_NR_SENDMSG:
+	case FR_NR_RECVMSG:
+	case FR_NR_SENDMMSG:
+	case FR_NR_RECVMMSG:
+	case FR_NR_SENDFILE:
+	case FR_NR_SPLICE:
+		return fr_sys_done(bpf_get_current_task_btf(), result);
+	case FR_NR_ACCEPT:
+	case FR_NR_ACCEPT4:
+		t = bpf_get_current_task_btf();
+		if (result >= 0 && !fr_is_compat(t) && fr_wanted(t))
+			fr_accept(t, result);
+	}
+	return 0;
+}
