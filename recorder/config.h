@@ -21,14 +21,23 @@
 enum fr_redact { FR_REDACT_STANDARD, FR_REDACT_STRICT, FR_REDACT_OFF };
 enum fr_hooks { FR_HOOKS_AUTO, FR_HOOKS_TRACEPOINTS, FR_HOOKS_SYSCALLS };
 
-/* Kinds of trigger of this release. X(NAME, name, default: on) */
+/* Kinds of trigger. X(NAME, name, limited): limited ones have the common cool-down and daily limit
+ * unless their section says otherwise; the others have none unless theirs says so. */
 #define FR_TRIGGERS(X)                                                                             \
-	X(USR1, usr1, true)                                                                        \
-	X(MANUAL, manual, true)
+	X(USR1, usr1, false)                                                                       \
+	X(MANUAL, manual, false)
 
-#define FR_TRIGGER_ENUM(NAME, name, on) FR_TRIGGER_##NAME,
+#define FR_TRIGGER_ENUM(NAME, name, limited) FR_TRIGGER_##NAME,
 enum fr_trigger_kind { FR_TRIGGERS(FR_TRIGGER_ENUM) FR_TRIGGER_CNT };
 #undef FR_TRIGGER_ENUM
+
+#define FR_RULE_UNSET UINT64_MAX
+
+struct fr_trigger_rule {
+	bool enabled;
+	uint64_t cooldown_ns; /* 0 = none; FR_RULE_UNSET: see above */
+	uint64_t max_per_day; /* 0 = no limit; FR_RULE_UNSET: see above */
+};
 
 struct fr_config {
 	/* what to do; not in the file */
@@ -62,7 +71,7 @@ struct fr_config {
 	uint64_t post_window_ns;
 	uint64_t cooldown_ns;
 	uint32_t max_per_day;
-	bool trigger_on[FR_TRIGGER_CNT];
+	struct fr_trigger_rule triggers[FR_TRIGGER_CNT];
 	uint32_t codec;	   /* enum fr_codec */
 	int codec_level;   /* 0 = the codec's default */
 	uint64_t dump_quota_bytes;
@@ -82,7 +91,9 @@ int fr_config_load(struct fr_config *ret_config, int argc, char **argv);
  * taken over; on any error nothing changes. What would need a restart is named in a warning.
  */
 int fr_config_reload(struct fr_config *config, int argc, char **argv, uint32_t *ret_changed_cnt);
-/* Every setting with its value, for the dump and --check-config. */
+/* The rule of one kind with nothing unset. */
+struct fr_trigger_rule fr_config_rule(const struct fr_config *config, enum fr_trigger_kind kind);
+/* Every setting with its value, for the dump and --check-config (as a file that says the same). */
 void fr_config_settings(const struct fr_config *config, struct fr_meta_config *ret_meta);
 void fr_config_print(const struct fr_config *config, struct fr_buf *out);
 
