@@ -28,7 +28,7 @@ __attribute__((format(printf, 3, 4))) static int refuse(char *err, size_t err_by
 
 static int set_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret, char *err, size_t n)
 {
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (fr_parse_u64(s, UINT64_MAX, &v) || v < min || v > max)
 		return refuse(err, n, "'%s' is not a whole number from %llu to %llu", s,
@@ -40,7 +40,7 @@ static int set_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret, 
 static int set_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret, char *err, size_t n)
 {
 	char low[32], high[32];
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (fr_parse_size(s, &v) || v < min || v > max)
 		return refuse(err, n, "'%s' is not a size from %s to %s (suffixes K, M, G)", s,
@@ -54,7 +54,7 @@ static int set_duration(const char *s, uint64_t min, uint64_t max, uint64_t *ret
 			size_t n)
 {
 	char low[32], high[32];
-	uint64_t v;
+	uint64_t v = 0;
 
 	if (fr_parse_duration(s, &v) || v < min || v > max)
 		return refuse(err, n, "'%s' is not a time from %s to %s (units ns, us, ms, s, m, h)",
@@ -151,7 +151,7 @@ static void put_duration(struct fr_buf *out, uint64_t v)
 #define NUMBER(name, field, type, min, max)                                                        \
 	SET(name)                                                                                  \
 	{                                                                                          \
-		uint64_t v;                                                                        \
+		uint64_t v = 0;                                                                    \
 		int bad = set_number(value, min, max, &v, err, n);                                 \
                                                                                                    \
 		if (!bad)                                                                          \
@@ -230,7 +230,7 @@ GET(ring_size)
 SET(dump_min_free)
 {
 	char text[16];
-	uint64_t v;
+	uint64_t v = 0;
 	size_t len = strlen(value);
 	int bad;
 
@@ -435,7 +435,7 @@ static int filter_start(struct fr_config *c, uint32_t kind, char *err, size_t n)
 static int filter_add(struct fr_config *c, uint32_t kind, const char *word, char *err, size_t n)
 {
 	uint32_t i = c->filter_cnt;
-	uint64_t pid;
+	uint64_t pid = 0;
 
 	if (i == FR_FILTER_MAX)
 		return refuse(err, n, "more than %d entries", FR_FILTER_MAX);
