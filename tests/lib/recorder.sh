@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# For test and bench scripts: a recorder, a database and a service of their own, in one temporary
+# folder that goes with the script. Source it; then:
+#
+#   recorder_start [OPTION...]   $rec_pid; dumps go to $work/dumps
+#   recorder_dump                SIGUSR1, waits; $dump is the new file
+#   recorder_stop                SIGTERM, waits; returns its exit status
+#   pg_start                     $DSN
+#   service_build [GOFLAGS...]   $work/goservice
+#   service_start [OPTION...]    $service is its address
+#   ok NAME / not_ok NAME [WHY] / skip NAME WHY / finish
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+build=${O:-$root/build}
+work=$(mktemp -d "${TMPDIR:-/tmp}/flightrec-test.XXXXXX")
+failures=0
+rec_pid=
+pg_dir=
+kill_at_exit=()
+
+ok() {
+	echo "ok $1"
+}
+
+not_ok() {
+	echo "not ok $1"
+	[ -z "${2:-}" ] || printf '%s\n' "$2" | sed 's/^/# /'
+	failures=$((failures + 1))
+}
+
+skip() {
+	echo "skip $1 $2"
+}
+
+# check NAME COMMAND...: ok when the command succeeds; its output explains a failure
+check() {
+	local name=$1 text
+	shift
+	if text=$("$@" 2>&1); then
+		ok "$name"
+	else
+		not_ok "$name" "$text"
+	fi
+}
+
+finish() {
+	[ "$failures" = 0 ]
+	exit
+}
+
+cleanup() {
+	local pid
+	for pid in "${kill_at_exit[@]}" $rec_pid; do
+		kill -TERM "$pid" 2>/dev/null
+	done
+	for pid in "${kill_at_exit[@]}" $rec_pid; do
+		wait "$pid" 2>/dev/null
+	done
+	[ -z "$pg_dir" ] || "$root/tests/workload/pg.sh" stop "$pg_dir" >/dev/null 2>&1
+	[ -n "${FR_KEEP:-}" ] || rm -rf "$work"
+}
+trap cleanup EXIT
+
+need_root() {
+	[ "$(id -u)" = 0 ] && return
+	skip "$1" "needs root"
+	exit 0
+}
+
+# wait_line FILE PATTERN SECONDS
+wait_line() {
+	local tries=$(($3 * 50))
+	until grep -q "$2" "$1" 2>/dev/null; do
+		((tries-- > 0)) || return 1
+		sleep 0.02
+	done
+}
+
+recorder_start() {
+	mkdir -p "$work/dumps"
+	chmod 700 "$work/dumps"
+	: >"$work/rec.out"
+	"$build/flightrecd" --foreground --dump-dir "$work/dumps" --control "$work/control.sock" "$@" \
+		>"$work/rec.out" 2>"$work/rec.log" &
+	rec_pid=$!
+	wait_line "$work/rec.out" '^ready' 20 && return
+	echo "# the recorder did not get ready:"
+	sed 's/^/# /' "$work/rec.log"
+	return 1
+}
+
+recorder_stop() {
+	local pid=$rec_pid
+	rec_pid=
+	kill -TERM "$pid" 2>/dev/null
+	wait "$pid"
+}
+
+recorder_dump() {
+	local before after tries=1500
+	before=$(ls "$work"/dumps/*.frd 2>/dev/null | wc -l)
+	kill -USR1 "$rec_pid"
+	while after=$(ls "$work"/dumps/*.frd 2>/dev/null | wc -l); [ "$after" -le "$before" ]; do
+		((tries-- > 0)) || { echo "# no dump came"; tail -5 "$work/rec.log" | sed 's/^/# /'; return 1; }
+		sleep 0.02
+	done
+	dump=$(ls -t "$work"/dumps/*.frd | head -1)
+}
+
+pg_start() {
+	pg_dir=$(mktemp -d /tmp/flightrec-pg.XXXXXX)
+	eval "$("$root/tests/workload/pg.sh" start "$pg_dir")"
+}
+
+service_build() {
+	(cd "$root/tests/workload/goservice" && go build -o "$work/goservice" "$@" .)
+}
+
+service_start() {
+	"$work/goservice" --listen 127.0.0.1:0 "$@" >"$work/service.out" 2>&1 &
+	service_pid=$!
+	kill_at_exit+=("$service_pid")
+	wait_line "$work/service.out" '^ready ' 20 || { cat "$work/service.out"; return 1; }
+	service=$(awk '/^ready / { print $2; exit }' "$work/service.out")
+}
+
+# cpu_ms PID: user and system time so far
+cpu_ms() {
+	awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000 / hz }' "/proc/$1/stat"
+}
