@@ -1,0 +1,701 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * truth_sock: known sends and receives through every kind of call, over loopback TCP, unix
+ * streams and UDP (connected and not), and the errors that go with them.
+ *
+ * The truth: "sockets" names each end (fd, inode, ports); "ops" are the transfers in the order in
+ * which they were made, each with
+ *   sock   index into sockets       dir    send or recv        call, nr   the system call
+ *   tid    the thread (0: a kernel worker of io_uring did it)  ring_op    with io_uring: what
+ *   asked  bytes asked for (of a batch's part: its result)     result bytes or -errno
+ *   flags  MSG_* as given
+ *   off    bytes that went before it in this direction (peeks don't count)
+ *   start  true: the first data, or the first after the direction flipped
+ *   head   its first 64 bytes, hex  part   index in the batch, of sendmmsg and recvmmsg
+ *   sum    true: the kernel may have made several transfers of it; their sum is right
+ *   gap    true: no transfer is to be seen, only that the offset went on by result
+ * "blocked_in" says what system call its thread sat in when an io_uring receive completed.
+ */
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+
+#include "truth_uring.h"
+
+#define HEAD_BYTES 64
+#define BUF_BYTES 65536
+#define SOCKETS_MAX 32
+
+enum dir { SEND = 1, RECV = 2 };
+
+struct end {
+	int fd;
+	const char *kind;
+	uint64_t inode;
+	int local_port, remote_port;
+	uint64_t off[3]; /* by dir */
+	enum dir last;
+	struct sockaddr_in to; /* where unconnected sends go; sin_family 0: connected */
+};
+
+/* One transfer as a method makes it. part[] are the results, more than one for a batch. */
+struct xfer {
+	struct end *end;
+	uint8_t *buf;
+	size_t bytes;
+	int flags;
+	long part[2];
+	int part_cnt;
+};
+
+struct method {
+	const char *call;
+	long nr;
+	const char *ring_op; /* NULL: not io_uring */
+	void (*run)(struct xfer *x);
+	bool sum, gap, worker, streams_only;
+	int flags;
+};
+
+static struct end ends[SOCKETS_MAX];
+static int end_cnt;
+static FILE *ops;
+static bool any_op;
+static uint8_t buf[BUF_BYTES], in_buf[BUF_BYTES];
+static struct truth_uring ring;
+static bool have_ring;
+static int file_fd, pipe_fd[2];
+static long size_bytes = 300, repeat_cnt = 1;
+static const char *kinds = "tcp,unix,udp";
+
+static long checked(long result)
+{
+	return result < 0 ? -errno : result;
+}
+
+static void one(struct xfer *x, long result)
+{
+	x->part[0] = result;
+	x->part_cnt = 1;
+}
+
+/* ---- ways to send -------------------------------------------------------------------------- */
+
+/* Up to three pieces of a message; returns how many. */
+static int split(struct iovec *iov, uint8_t *p, size_t bytes, int pieces)
+{
+	size_t part = bytes / (size_t)pieces;
+
+	for (int i = 0; i < pieces; i++)
+		iov[i] = (struct iovec){p + part * (size_t)i,
+					i == pieces - 1 ? bytes - part * (size_t)i : part};
+	return pieces;
+}
+
+static struct msghdr header(struct xfer *x, struct iovec *iov, int pieces)
+{
+	struct msghdr m = {.msg_iov = iov, .msg_iovlen = (size_t)pieces};
+
+	if (x->end->to.sin_family) {
+		m.msg_name = &x->end->to;
+		m.msg_namelen = sizeof(x->end->to);
+	}
+	return m;
+}
+
+static void run_sendto(struct xfer *x)
+{
+	bool far = x->end->to.sin_family != 0;
+
+	one(x, checked(syscall(SYS_sendto, x->end->fd, x->buf, x->bytes, x->flags,
+			       far ? &x->end->to : NULL, far ? sizeof(x->end->to) : 0)));
+}
+
+static void run_write(struct xfer *x)
+{
+	one(x, checked(syscall(SYS_write, x->end->fd, x->buf, x->bytes)));
+}
+
+static void run_writev(struct xfer *x)
+{
+	struct iovec iov[3];
+
+	one(x, checked(syscall(SYS_writev, x->end->fd, iov, split(iov, x->buf, x->bytes, 3))));
+}
+
+static void run_sendmsg(struct xfer *x)
+{
+	struct iovec iov[2];
+	struct msghdr m = header(x, iov, split(iov, x->buf, x->bytes, 2));
+
+	one(x, checked(syscall(SYS_sendmsg, x->end->fd, &m, x->flags)));
+}
+
+static void batch(struct xfer *x, const struct mmsghdr *m, long n)
+{
+	x->part_cnt = n < 0 ? 1 : (int)n;
+	x->part[0] = n < 0 ? n : (long)m[0].msg_len;
+	x->part[1] = (long)m[1].msg_len;
+}
+
+static void run_sendmmsg(struct xfer *x)
+{
+	struct iovec iov[2];
+	struct mmsghdr m[2] = {0};
+
+	split(iov, x->buf, x->bytes, 2);
+	m[0].msg_hdr = header(x, &iov[0], 1);
+	m[1].msg_hdr = header(x, &iov[1], 1);
+	batch(x, m, checked(syscall(SYS_sendmmsg, x->end->fd, m, 2, x->flags)));
+}
+
+static void run_sendfile(struct xfer *x)
+{
+	off_t at = 0;
+
+	truth_must(pwrite(file_fd, x->buf, x->bytes, 0), "writing a file");
+	one(x, checked(syscall(SYS_sendfile, x->end->fd, file_fd, &at, x->bytes)));
+}
+
+static void run_splice_in(struct xfer *x)
+{
+	truth_must(write(pipe_fd[1], x->buf, x->bytes), "writing a pipe");
+	one(x, checked(syscall(SYS_splice, pipe_fd[0], NULL, x->end->fd, NULL, x->bytes, 0)));
+}
+
+static void by_ring(struct xfer *x, uint8_t op, uint8_t sqe_flags, const void *what, size_t n)
+{
+	struct io_uring_sqe sqe = {.opcode = op, .flags = sqe_flags, .fd = x->end->fd,
+				   .addr = (uint64_t)(uintptr_t)what, .len = (uint32_t)n,
+				   .msg_flags = (uint32_t)x->flags};
+
+	truth_uring_submit(&ring, &sqe);
+	one(x, truth_uring_take(&ring));
+}
+
+static void run_ring_send(struct xfer *x)
+{
+	by_ring(x, IORING_OP_SEND, 0, x->buf, x->bytes);
+}
+
+static void run_ring_send_async(struct xfer *x)
+{
+	by_ring(x, IORING_OP_SEND, IOSQE_ASYNC, x->buf, x->bytes);
+}
+
+static void run_ring_sendmsg(struct xfer *x)
+{
+	struct iovec iov[2];
+	struct msghdr m = header(x, iov, split(iov, x->buf, x->bytes, 2));
+
+	by_ring(x, IORING_OP_SENDMSG, 0, &m, 1);
+}
+
+static void run_ring_write(struct xfer *x)
+{
+	by_ring(x, IORING_OP_WRITE, 0, x->buf, x->bytes);
+}
+
+/* ---- ways to receive ----------------------------------------------------------------------- */
+
+static void run_read(struct xfer *x)
+{
+	one(x, checked(syscall(SYS_read, x->end->fd, x->buf, x->bytes)));
+}
+
+static void run_recvfrom(struct xfer *x)
+{
+	struct sockaddr_storage from;
+	socklen_t from_bytes = sizeof(from);
+
+	one(x, checked(syscall(SYS_recvfrom, x->end->fd, x->buf, x->bytes, x->flags, &from,
+			       &from_bytes)));
+}
+
+static void run_readv(struct xfer *x)
+{
+	struct iovec iov[3];
+
+	one(x, checked(syscall(SYS_readv, x->end->fd, iov, split(iov, x->buf, x->bytes, 3))));
+}
+
+static void run_recvmsg(struct xfer *x)
+{
+	struct iovec iov[2];
+	struct msghdr m = {.msg_iov = iov};
+
+	m.msg_iovlen = (size_t)split(iov, x->buf, x->bytes, 2);
+	one(x, checked(syscall(SYS_recvmsg, x->end->fd, &m, x->flags)));
+}
+
+static void run_recvmmsg(struct xfer *x)
+{
+	/* a datagram must fit into one buffer; a stream shows both when each takes half */
+	bool datagrams = x->end->kind[1] == 'd';
+	size_t half = datagrams ? BUF_BYTES / 2 : (x->bytes + 1) / 2;
+	struct iovec iov[2] = {{x->buf, half}, {x->buf + half, half}};
+	struct mmsghdr m[2] = {{.msg_hdr = {.msg_iov = &iov[0], .msg_iovlen = 1}},
+			       {.msg_hdr = {.msg_iov = &iov[1], .msg_iovlen = 1}}};
+
+	batch(x, m, checked(syscall(SYS_recvmmsg, x->end->fd, m, 2, x->flags, NULL)));
+	if (x->part_cnt == 2) /* the bytes in one piece, for the truth's heads */
+		memmove(x->buf + x->part[0], x->buf + half, (size_t)x->part[1]);
+}
+
+static void run_splice_out(struct xfer *x)
+{
+	one(x, checked(syscall(SYS_splice, x->end->fd, NULL, pipe_fd[1], NULL, x->bytes, 0)));
+	if (x->part[0] > 0)
+		truth_must(read(pipe_fd[0], x->buf, (size_t)x->part[0]), "reading a pipe");
+}
+
+static void run_ring_recv(struct xfer *x)
+{
+	by_ring(x, IORING_OP_RECV, 0, x->buf, x->bytes);
+}
+
+static void run_ring_read(struct xfer *x)
+{
+	by_ring(x, IORING_OP_READ, 0, x->buf, x->bytes);
+}
+
+#define CALL(name) .call = #name, .nr = SYS_##name
+#define RING(op) .call = "io_uring_enter", .nr = SYS_io_uring_enter, .ring_op = op
+
+static const struct method sends[] = {
+	{CALL(sendto), .run = run_sendto},
+	{CALL(write), .run = run_write},
+	{CALL(writev), .run = run_writev},
+	{CALL(sendmsg), .run = run_sendmsg},
+	{CALL(sendmmsg), .run = run_sendmmsg},
+	{CALL(sendfile), .run = run_sendfile, .sum = true, .streams_only = true},
+	{CALL(splice), .run = run_splice_in, .sum = true, .streams_only = true},
+	{RING("send"), .run = run_ring_send},
+	{RING("sendmsg"), .run = run_ring_sendmsg},
+	{RING("write"), .run = run_ring_write},
+	{RING("send"), .run = run_ring_send_async, .worker = true},
+};
+
+static const struct method recvs[] = {
+	{CALL(read), .run = run_read},
+	{CALL(recvfrom), .run = run_recvfrom},
+	{CALL(readv), .run = run_readv},
+	{CALL(recvmsg), .run = run_recvmsg},
+	{CALL(recvmmsg), .run = run_recvmmsg, .flags = MSG_WAITFORONE},
+	{CALL(recvfrom), .run = run_recvfrom, .flags = MSG_TRUNC},
+	{CALL(recvmsg), .run = run_recvmsg, .flags = MSG_TRUNC},
+	{CALL(splice), .run = run_splice_out, .gap = true, .streams_only = true},
+	{RING("recv"), .run = run_ring_recv},
+	{RING("read"), .run = run_ring_read},
+	{CALL(recvfrom), .run = run_recvfrom, .flags = MSG_PEEK},
+};
+
+#define SEND_CNT ((int)(sizeof(sends) / sizeof(sends[0])))
+#define RECV_CNT ((int)(sizeof(recvs) / sizeof(recvs[0])))
+static const struct method plain_send = {CALL(write), .run = run_write};
+static const struct method plain_recv = {CALL(read), .run = run_read};
+
+/* ---- the truth ----------------------------------------------------------------------------- */
+
+static void note(const struct method *m, struct end *e, enum dir dir, size_t asked, int flags,
+		 long result, const uint8_t *data, int part, const char *blocked_in)
+{
+	bool peek = flags & MSG_PEEK;
+	bool start = result > 0 && !peek && e->last != dir;
+	/* MSG_TRUNC: TCP copies nothing, a datagram is told in full but copied in part */
+	bool copied = result > 0 && !(flags & MSG_TRUNC);
+
+	fprintf(ops, "%s{\"sock\":%d,\"fd\":%d,\"dir\":\"%s\",\"call\":\"%s\",\"nr\":%ld,",
+		any_op ? ",\n" : "", (int)(e - ends), e->fd, dir == SEND ? "send" : "recv", m->call,
+		m->nr);
+	fprintf(ops, "\"tid\":%d,\"asked\":%zu,\"result\":%ld,\"flags\":%d,\"off\":%llu,",
+		m->worker ? 0 : (int)truth_tid(), asked, result, flags,
+		(unsigned long long)e->off[dir]);
+	if (m->ring_op)
+		fprintf(ops, "\"ring_op\":\"%s\",", m->ring_op);
+	if (blocked_in)
+		fprintf(ops, "\"blocked_in\":\"%s\",", blocked_in);
+	if (part >= 0)
+		fprintf(ops, "\"part\":%d,", part);
+	fprintf(ops, "\"sum\":%s,\"gap\":%s,\"start\":%s,\"head\":", m->sum ? "true" : "false",
+		m->gap ? "true" : "false", start ? "true" : "false");
+	truth_json_hex(ops, data, !copied ? 0 : result < HEAD_BYTES ? (size_t)result : HEAD_BYTES);
+	fputc('}', ops);
+	any_op = true;
+	if (result > 0 && !peek) {
+		e->off[dir] += (uint64_t)result;
+		e->last = dir;
+	}
+}
+
+/* Makes one transfer and notes it; returns its bytes, or the error. */
+static long transfer(const struct method *m, struct end *e, enum dir dir, uint8_t *data,
+		     size_t bytes, int flags)
+{
+	struct xfer x = {.end = e, .buf = data, .bytes = bytes, .flags = m->flags | flags};
+	long total = 0;
+
+	m->run(&x);
+	for (int i = 0; i < x.part_cnt; i++) {
+		size_t asked = x.part_cnt == 2 ? (size_t)x.part[i] : bytes;
+
+		note(m, e, dir, asked, x.flags, x.part[i], data + total,
+		     x.part_cnt == 2 ? i : -1, NULL);
+		if (x.part[i] < 0)
+			return x.part[i];
+		total += x.part[i];
+	}
+	return total;
+}
+
+static void must_transfer(const struct method *m, struct end *e, enum dir dir, uint8_t *data,
+			  size_t bytes, size_t expect)
+{
+	long n = transfer(m, e, dir, data, bytes, 0);
+
+	if (n != (long)expect)
+		truth_die("%s on %s: %ld of %zu bytes", m->call, e->kind, n, expect);
+}
+
+/* Receives until all has come: a stream may give it in pieces, datagrams come one by one. */
+static void receive_all(const struct method *m, struct end *e, size_t bytes)
+{
+	size_t have = 0;
+
+	if (m->flags & MSG_PEEK) {
+		if (transfer(m, e, RECV, in_buf, bytes, 0) <= 0)
+			truth_die("MSG_PEEK saw nothing");
+		m = &plain_recv;
+	}
+	while (have < bytes) {
+		bool cut = (m->flags & MSG_TRUNC) && e->kind[1] == 'd';
+		size_t want = bytes - have;
+		long n = transfer(m, e, RECV, in_buf, cut && want > 1 ? want / 2 : want, 0);
+
+		if (n <= 0)
+			truth_die("%s on %s: %s after %zu of %zu bytes", m->call, e->kind,
+				  n ? strerror((int)-n) : "end of stream", have, bytes);
+		have += (size_t)n;
+	}
+}
+
+static void fill(const char *kind, const char *what, int i)
+{
+	int n = snprintf((char *)buf, BUF_BYTES, "%s %s %d: ", kind, what, i);
+
+	for (size_t at = (size_t)n; at < (size_t)size_bytes; at++)
+		buf[at] = (uint8_t)('a' + (at + (size_t)i) % 26);
+}
+
+/* Each way to send meets one to receive; a plain answer flips the direction back. */
+static void exchange(struct end *a, struct end *b)
+{
+	bool datagrams = a->kind[1] == 'd';
+	bool unconnected = a->to.sin_family != 0;
+	int turns = SEND_CNT > RECV_CNT ? SEND_CNT : RECV_CNT;
+
+	for (int i = 0; i < turns * repeat_cnt; i++) {
+		const struct method *s = &sends[i % SEND_CNT], *r = &recvs[i % RECV_CNT];
+		bool addressed = s->run == run_sendto || s->run == run_sendmsg ||
+				 s->run == run_sendmmsg || s->run == run_ring_sendmsg;
+
+		if ((datagrams && s->streams_only) || (s->ring_op && !have_ring) ||
+		    (unconnected && !addressed))
+			s = &sends[0];
+		if ((datagrams && r->streams_only) || (r->ring_op && !have_ring))
+			r = &recvs[0];
+		fill(a->kind, s->call, i);
+		must_transfer(s, a, SEND, buf, (size_t)size_bytes, (size_t)size_bytes);
+		receive_all(r, b, (size_t)size_bytes);
+		if (unconnected)
+			continue;
+		fill(a->kind, "answer", i);
+		must_transfer(&plain_send, b, SEND, buf, 40, 40);
+		receive_all(&plain_recv, a, 40);
+	}
+}
+
+/* ---- sockets ------------------------------------------------------------------------------- */
+
+static struct end *add_end(int fd, const char *kind)
+{
+	struct end *e = &ends[end_cnt++];
+	struct sockaddr_in at = {0};
+	socklen_t at_bytes = sizeof(at);
+	struct stat st;
+
+	if (end_cnt == SOCKETS_MAX)
+		truth_die("too many sockets for the table");
+	truth_must(fstat(fd, &st), "fstat");
+	*e = (struct end){.fd = fd, .kind = kind, .inode = st.st_ino};
+	if (kind[0] == 'x')
+		return e;
+	if (!getsockname(fd, (struct sockaddr *)&at, &at_bytes) && at.sin_family == AF_INET)
+		e->local_port = ntohs(at.sin_port);
+	at_bytes = sizeof(at);
+	if (!getpeername(fd, (struct sockaddr *)&at, &at_bytes) && at.sin_family == AF_INET)
+		e->remote_port = ntohs(at.sin_port);
+	return e;
+}
+
+static int bound(int type, struct sockaddr_in *at)
+{
+	int fd = (int)truth_must(socket(AF_INET, type | SOCK_CLOEXEC, 0), "socket");
+	socklen_t at_bytes = sizeof(*at);
+
+	*at = (struct sockaddr_in){.sin_family = AF_INET,
+				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	truth_must(bind(fd, (struct sockaddr *)at, sizeof(*at)), "bind");
+	truth_must(getsockname(fd, (struct sockaddr *)at, &at_bytes), "getsockname");
+	return fd;
+}
+
+static void tcp_pair(struct end **ret_a, struct end **ret_b)
+{
+	struct sockaddr_in at;
+	int listener = bound(SOCK_STREAM, &at), a, b, on = 1;
+
+	truth_must(listen(listener, 1), "listen");
+	a = (int)truth_must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+	truth_must(connect(a, (struct sockaddr *)&at, sizeof(at)), "connect");
+	b = (int)truth_must(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept");
+	close(listener);
+	/* without it the second of two small sends may wait for an acknowledgement */
+	setsockopt(a, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	setsockopt(b, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	*ret_a = add_end(a, "tcp");
+	*ret_b = add_end(b, "tcp");
+}
+
+static void unix_pair(struct end **ret_a, struct end **ret_b)
+{
+	int fd[2];
+
+	truth_must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), "socketpair");
+	*ret_a = add_end(fd[0], "unix");
+	*ret_b = add_end(fd[1], "unix");
+}
+
+static void udp_pair(bool connected, struct end **ret_a, struct end **ret_b)
+{
+	struct sockaddr_in at_a, at_b;
+	int a = bound(SOCK_DGRAM, &at_a), b = bound(SOCK_DGRAM, &at_b);
+
+	if (connected) {
+		truth_must(connect(a, (struct sockaddr *)&at_b, sizeof(at_b)), "connect");
+		truth_must(connect(b, (struct sockaddr *)&at_a, sizeof(at_a)), "connect");
+	}
+	*ret_a = add_end(a, "udp");
+	*ret_b = add_end(b, "udp");
+	(*ret_a)->remote_port = ntohs(at_b.sin_port);
+	(*ret_b)->remote_port = ntohs(at_a.sin_port);
+	if (!connected) {
+		(*ret_a)->kind = (*ret_b)->kind = "udp-unconnected";
+		(*ret_a)->to = at_b;
+		(*ret_b)->to = at_a;
+	}
+}
+
+/* ---- what goes wrong ----------------------------------------------------------------------- */
+
+static void errors(struct end *a, struct end *b)
+{
+	bool tcp = a->kind[0] == 't';
+	const int quiet = MSG_NOSIGNAL | MSG_DONTWAIT;
+	long n;
+
+	if (transfer(&recvs[1], a, RECV, in_buf, 100, MSG_DONTWAIT) != -EAGAIN)
+		truth_die("an empty socket had something to read");
+	fill(a->kind, "flood", 0);
+	for (int i = 0; i < 1000; i++)
+		if (transfer(&sends[0], a, SEND, buf, 16384, quiet) < 0)
+			break;
+	do
+		n = transfer(&recvs[1], b, RECV, in_buf, BUF_BYTES, MSG_DONTWAIT);
+	while (n > 0 || b->off[RECV] < a->off[SEND]);
+	shutdown(b->fd, SHUT_WR);
+	if (transfer(&plain_recv, a, RECV, in_buf, 100, 0) != 0)
+		truth_die("no end of stream after the peer's shutdown");
+	transfer(&sends[0], a, SEND, buf, 100, quiet);
+	close(b->fd); /* with 100 bytes unread: a reset */
+	for (int i = 0; i < 3; i++)
+		transfer(i == 1 && tcp ? &recvs[1] : &sends[0], a, i == 1 && tcp ? RECV : SEND, buf,
+			 50, quiet);
+}
+
+/* A peer that closes with unread bytes, out of the blue. */
+static void reset(void)
+{
+	struct end *a, *b;
+
+	tcp_pair(&a, &b);
+	fill("tcp", "never read", 0);
+	must_transfer(&plain_send, a, SEND, buf, 100, 100);
+	close(b->fd);
+	if (transfer(&recvs[1], a, RECV, in_buf, 100, 0) != -ECONNRESET)
+		truth_die("the peer's reset did not arrive");
+	if (transfer(&sends[3], a, SEND, buf, 100, MSG_NOSIGNAL) != -EPIPE)
+		truth_die("a reset connection took a send");
+}
+
+/* A receive that completes in the context of a thread that sits in a read of something else. */
+struct trap {
+	struct truth_uring ring;
+	struct end *end;
+	int pipe_fd[2];
+	pid_t tid; /* set by the thread before it blocks */
+	long result;
+	uint8_t data[256];
+};
+
+static void *trap_thread(void *arg)
+{
+	static const struct method m = {RING("recv"), .run = run_ring_recv};
+	struct trap *t = arg;
+	struct io_uring_sqe sqe = {.opcode = IORING_OP_RECV, .fd = t->end->fd,
+				   .addr = (uint64_t)(uintptr_t)t->data, .len = sizeof(t->data)};
+	char text[sizeof(t->data)];
+
+	if (!truth_uring_open(&t->ring))
+		truth_die("no second io_uring: %s", strerror(errno));
+	truth_uring_submit(&t->ring, &sqe);
+	/* the kernel tries at once, finds nothing, and comes back when data is there */
+	note(&m, t->end, RECV, sizeof(t->data), 0, -EAGAIN, t->data, -1, NULL);
+	__atomic_store_n(&t->tid, truth_tid(), __ATOMIC_RELEASE); /* pairs with trap_run */
+	if (syscall(SYS_read, t->pipe_fd[0], text, sizeof(text)) != 1)
+		truth_die("the pipe gave something else than one byte");
+	t->result = truth_uring_take(&t->ring);
+	note(&m, t->end, RECV, sizeof(t->data), 0, t->result, t->data, -1, "read");
+	return NULL;
+}
+
+/* Whether the thread is inside read(2) of this fd, by the kernel's own word. */
+static bool blocked_in_read(pid_t tid, int fd)
+{
+	char path[64], text[256];
+	unsigned int arg0 = 0;
+	long nr = -1;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)tid);
+	if (!truth_read_file(path, text, sizeof(text)))
+		return truth_sched_of(tid).state == 'S'; /* a kernel without that file */
+	return sscanf(text, "%ld %x", &nr, &arg0) == 2 && nr == SYS_read && arg0 == (unsigned int)fd;
+}
+
+static void trap_run(void)
+{
+	static struct trap t;
+	struct end *peer;
+	pthread_t thread;
+	int wait_ms = 5000;
+
+	tcp_pair(&t.end, &peer);
+	truth_must(pipe(t.pipe_fd), "pipe");
+	if (pthread_create(&thread, NULL, trap_thread, &t))
+		truth_die("cannot start a thread");
+	while (!__atomic_load_n(&t.tid, __ATOMIC_ACQUIRE) || !blocked_in_read(t.tid, t.pipe_fd[0])) {
+		truth_sleep_ms(1);
+		if (!wait_ms--)
+			truth_die("the thread never blocked in its read");
+	}
+	fill("tcp", "under a read", 0);
+	must_transfer(&plain_send, peer, SEND, buf, 120, 120);
+	for (wait_ms = 5000; !truth_uring_ready(&t.ring); wait_ms--) {
+		truth_sleep_ms(1);
+		if (!wait_ms)
+			truth_die("the receive did not complete while its thread was blocked");
+	}
+	truth_must(write(t.pipe_fd[1], "x", 1), "writing a pipe");
+	pthread_join(thread, NULL);
+	if (t.result != 120)
+		truth_die("the io_uring receive gave %ld instead of 120", t.result);
+}
+
+/* ---- all of it ----------------------------------------------------------------------------- */
+
+static void zero_datagram(struct end *a, struct end *b)
+{
+	must_transfer(&sends[0], a, SEND, buf, 0, 0);
+	must_transfer(&recvs[1], b, RECV, in_buf, 100, 0);
+}
+
+static void run_kinds(void)
+{
+	struct end *a, *b;
+
+	if (strstr(kinds, "tcp")) {
+		tcp_pair(&a, &b);
+		exchange(a, b);
+		errors(a, b);
+		reset();
+		if (have_ring)
+			trap_run();
+	}
+	if (strstr(kinds, "unix")) {
+		unix_pair(&a, &b);
+		exchange(a, b);
+		errors(a, b);
+	}
+	if (strstr(kinds, "udp")) {
+		udp_pair(true, &a, &b);
+		exchange(a, b);
+		zero_datagram(a, b);
+		udp_pair(false, &a, &b);
+		exchange(a, b);
+		exchange(b, a);
+	}
+}
+
+static void show(const char *text, int64_t begin_ns, int64_t end_ns)
+{
+	printf("{\"program\":\"truth_sock\",\"pid\":%d,\"tid\":%d,\"begin_ns\":%lld,"
+	       "\"end_ns\":%lld,\"io_uring\":%s,\"sockets\":[",
+	       (int)getpid(), (int)truth_tid(), (long long)begin_ns, (long long)end_ns,
+	       have_ring ? "true" : "false");
+	for (int i = 0; i < end_cnt; i++)
+		printf("%s{\"fd\":%d,\"kind\":\"%s\",\"inode\":%llu,\"local_port\":%d,"
+		       "\"remote_port\":%d,\"sent\":%llu,\"received\":%llu}",
+		       i ? "," : "", ends[i].fd, ends[i].kind, (unsigned long long)ends[i].inode,
+		       ends[i].local_port, ends[i].remote_port, (unsigned long long)ends[i].off[SEND],
+		       (unsigned long long)ends[i].off[RECV]);
+	printf("],\"ops\":[");
+	for (; *text; text++)
+		if (*text != '\n')
+			putchar(*text);
+	printf("]}\n");
+}
+
+int main(int argc, char **argv)
+{
+	const struct truth_opt opts[] = {
+		{.name = "kinds", .text = &kinds, .help = "of tcp, unix, udp, with commas (all)"},
+		{.name = "size", .number = &size_bytes, .min = 80, .help = "bytes of each message"},
+		{.name = "repeat", .number = &repeat_cnt, .min = 1, .help = "times all of it"},
+		{0},
+	};
+	int64_t begin_ns;
+	char *text;
+	size_t text_bytes;
+
+	truth_options(argc, argv, "Sends and receives known data by every kind of call.", opts);
+	if (size_bytes > BUF_BYTES / 2)
+		truth_wrong_use("--size", "at most 32768");
+	ops = open_memstream(&text, &text_bytes);
+	file_fd = (int)truth_must(syscall(SYS_memfd_create, "truth", 1u), "memfd_create");
+	truth_must(pipe(pipe_fd), "pipe");
+	have_ring = truth_uring_open(&ring);
+	truth_ready();
+	begin_ns = truth_now_ns();
+	run_kinds();
+	fclose(ops);
+	show(text, begin_ns, truth_now_ns());
+	free(text);
+	truth_done();
+	return 0;
+}
