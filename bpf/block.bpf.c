@@ -100,6 +100,8 @@ int FR_PROG(fr_block_complete)
 		since = issued->time_ns;
 	else if (fr_knobs.filter_kind != FR_FILTER_NONE)
 		return 0; /* its issue was kept out */
+	else if (!done && (rq->cmd_flags & 0xff) != FR_BLOCK_FLUSH)
+		return 0; /* the end of a write with flushes around it: its parts have been told */
 	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
 		return 0;
 	e = s.record;

@@ -162,6 +162,21 @@ int FR_PROG(fr_proc_rename)
 #define FR_SIG_FAULTS                                                                              \
 	(FR_SIG_BIT(4) | FR_SIG_BIT(5) | FR_SIG_BIT(7) | FR_SIG_BIT(8) | FR_SIG_BIT(11))
 
+#define FR_SIG_CORE                                                                                \
+	(FR_SIG_FAULTS | FR_SIG_BIT(3) | FR_SIG_BIT(6) | FR_SIG_BIT(24) | FR_SIG_BIT(25) |         \
+	 FR_SIG_BIT(31))
+
+/*
+ * Whatever ends a whole process reaches each of its threads as SIGKILL, a plain exit too. Which
+ * signal was it really? The leader tells; 0 = none, or another thread has told already.
+ */
+FR_INLINE __u32 fr_group_signal(const struct task_struct *t)
+{
+	__u32 sig = t->signal->group_exit_code & 0x7f;
+
+	return t->pid != t->tgid || FR_SIG_CORE & FR_SIG_BIT(sig & 63) ? 0 : sig;
+}
+
 SEC("tp_btf/signal_deliver")
 int FR_PROG(fr_proc_signal)
 {
@@ -175,6 +190,8 @@ int FR_PROG(fr_proc_signal)
 	int code = 0, sender = 0;
 	void *fault = NULL;
 
+	if (sig == 9)
+		sig = fr_group_signal(t);
 	if (sig == 0 || sig > 64 || action->sa.sa_handler || FR_SIG_HARMLESS & FR_SIG_BIT(sig & 63))
 		return 0;
 	if (raw > 2) { /* SEND_SIG_NOINFO and SEND_SIG_PRIV are 0 and 1 */
