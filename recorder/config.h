@@ -65,6 +65,8 @@ struct fr_config {
 	uint64_t filter_pids[FR_FILTER_MAX];
 	char filter_comms[FR_FILTER_MAX][16];
 	char filter_cgroups[FR_FILTER_MAX][256];
+	uint64_t filter_cgroup_ids[FR_FILTER_MAX]; /* found by fr_cgroup_find() */
+	uint32_t filter_cgroup_subsys;
 
 	/* the rest can change on SIGHUP */
 	enum fr_redact redact;

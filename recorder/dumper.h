@@ -8,8 +8,8 @@
 
 #include <sys/types.h>
 
+#include "join.h"
 #include "recorder.h"
-#include "trigger.h"
 
 struct fr_dump_job {
 	struct fr_trigger_info trigger; /* number and post_window_ns are set */

@@ -33,6 +33,9 @@ int fr_probes_load(struct fr_probes **ret_probes, const struct fr_config *config
 int fr_probes_attach(struct fr_probes *p, struct fr_features *features);
 /* Detaches and unloads. NULL is fine. */
 void fr_probes_free(struct fr_probes *p);
+/* In a forked child: closes its copies of the probes' links, so that nothing stays attached when
+ * the daemon dies before the child. Iterators, programs and maps are kept. */
+void fr_probes_forget_links(struct fr_probes *p);
 
 /* Handles by name; -ENOENT if there is no such thing. Borrowed: never close them. */
 int fr_probes_prog_fd(const struct fr_probes *p, const char *name);

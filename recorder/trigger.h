@@ -3,12 +3,12 @@
  * Reasons to dump, and what becomes of each: none is lost silently.
  *
  *            fire()
- *   IDLE ───────────────▶ POST ──(dumper closes the join)──▶ WRITING ──(result, exit)──▶ IDLE
- *                          │ fire(): joined                    │ fire(): queued (one), the rest
- *                          ▼ (16 listed, all counted)          ▼ suppressed and counted
+ *   IDLE ───────────────▶ POST ──(dumper closes the join)──▶ WRITING ──(its end)──▶ IDLE
+ *                          │ fire(): joins this dump            │ fire(): queued, and those
+ *                          ▼ (16 listed, all counted)           ▼ behind it join the queued one
  *
- * One dump at a time. Joining is decided between two processes, so it is one atomic word in shared
- * memory: a trigger either is in the dump that is being made or it makes the next one.
+ * One dump at a time, and at most one queued. Limits (cool-down, a day's maximum) keep a trigger
+ * from making a dump, never from joining one.
  */
 #ifndef FR_RECORDER_TRIGGER_H
 #define FR_RECORDER_TRIGGER_H
@@ -16,27 +16,70 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "formats/dump/meta.h"
+#include "dumper.h"
+#include "join.h"
+#include "recorder.h"
 
-#define FR_JOIN_CLOSED 0x80000000u
-
-/*
- * The page shared by the daemon and one dumper. The daemon alone adds, the dumper alone closes.
- * state: triggers joined so far; FR_JOIN_CLOSED once the dumper has taken them.
- */
-struct fr_join {
-	uint32_t state;
-	uint32_t reserved_zero;
-	struct fr_trigger_info infos[FR_JOINED_MAX]; /* valid below state */
+enum fr_outcome {
+	FR_OUTCOME_STARTED,    /* a dump begins */
+	FR_OUTCOME_JOINED,     /* told of in the dump under way */
+	FR_OUTCOME_QUEUED,     /* told of in the dump after the one under way */
+	FR_OUTCOME_SUPPRESSED, /* switched off, or past a limit: counted */
+	FR_OUTCOME_FAILED,     /* the dumper could not be started: counted */
+	FR_OUTCOME_CNT
 };
 
-/* Daemon, while no dumper runs: an empty one. */
-void fr_join_reset(struct fr_join *j);
-/* Daemon: true if the dump under way will tell of this trigger, false if it is too late. */
-bool fr_join_add(struct fr_join *j, const struct fr_trigger_info *t);
-/* Dumper, once, at the end of the post-window: takes all that joined. */
-void fr_join_close(struct fr_join *j, struct fr_meta_trigger *ret);
-/* Either: has the dumper taken them already? */
-bool fr_join_is_closed(const struct fr_join *j);
+struct fr_trigger_state {
+	uint64_t outcomes[FR_OUTCOME_CNT];
+	uint64_t last_dump_ns; /* BOOTTIME when one last made a dump; 0 = never */
+	uint64_t day;	       /* UTC day that day_cnt is of */
+	uint64_t day_cnt;
+};
+
+struct fr_triggers {
+	const struct fr_recorder *rec;
+	struct fr_join *join; /* shared with the dumper; owned */
+	struct fr_trigger_state kinds[FR_TRIGGER_CNT];
+
+	pid_t dumper_pid; /* 0 = idle */
+	int result_fd;
+	uint64_t number; /* dumps begun so far; the present one's number */
+
+	bool queued;
+	struct fr_trigger_info next; /* the queued one */
+	struct fr_join next_join;    /* those that join it */
+
+	uint64_t done_cnt;
+	uint64_t failed_cnt;
+	uint64_t stored_bytes; /* of all dumps */
+	uint64_t last_unix_ns; /* of the last dump's trigger */
+	struct fr_dump_result last;
+
+	/* Called after each dump. */
+	void (*on_done)(void *ctx, uint64_t number, const struct fr_dump_result *result);
+	void *ctx;
+	/* fr_dumper_start; tests put their own here */
+	pid_t (*start)(const struct fr_recorder *rec, const struct fr_dump_job *job,
+		       int *ret_result_fd);
+};
+
+int fr_triggers_init(struct fr_triggers *t, const struct fr_recorder *rec);
+void fr_triggers_done(struct fr_triggers *t);
+/*
+ * *ret_number is that of the dump that will tell of it (not set if suppressed or failed). why gets
+ * one line for people.
+ */
+enum fr_outcome fr_triggers_fire(struct fr_triggers *t, enum fr_trigger_kind kind,
+				 const char *reason, uint32_t sender_pid, uint64_t *ret_number,
+				 char *why, size_t why_bytes);
+/* After SIGCHLD: finishes the dump whose child has ended, starts the queued one. */
+void fr_triggers_reap(struct fr_triggers *t);
+/* The dumper took too long: ends it. What it wrote stays, marked incomplete. */
+void fr_triggers_kill(struct fr_triggers *t);
+static inline bool fr_triggers_busy(const struct fr_triggers *t)
+{
+	return t->dumper_pid > 0;
+}
+const char *fr_outcome_name(enum fr_outcome outcome);
 
 #endif
