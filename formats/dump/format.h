@@ -3,7 +3,7 @@
  * The dump file on disk (.frd): the byte layout. FORMAT.md in this folder is the normative text;
  * flightrec.proto has the messages inside metadata chunks. Everything is little-endian.
  *
- *   file header (64) | chunk | chunk | ... | index chunk
+ *   file header (64) | chunk | chunk | ... | index chunk(s)
  *   chunk = chunk header (64) | stored bytes | zeros up to a multiple of 8
  *
  * Readable without the index, by walking the chunks; readable up to any cut.
@@ -19,6 +19,8 @@
 #define FR_CHUNK_MAGIC 0x48435246u /* "FRCH" */
 #define FR_CHUNK_RAW_MAX (256u << 10)
 #define FR_CHUNK_STORED_MAX (FR_CHUNK_RAW_MAX + (4u << 10)) /* incompressible data grows a little */
+#define FR_CHUNKS_MAX (1u << 18) /* in one file: bounds a reader's memory, 64 GiB of events */
+#define FR_DUMP_HEADER_MAX (64u << 10) /* fr_dump_header.header_bytes */
 #define FR_CHUNK_NO_CPU 0xffffu
 
 /* fr_dump_header.incompat_flags: a reader refuses those it does not know, by number. */
@@ -34,7 +36,7 @@ enum fr_chunk_type {
 	FR_CHUNK_SOCKETS = 7,	 /* message Sockets; several */
 	FR_CHUNK_EVENTS = 8,	 /* segments of records of one CPU */
 	FR_CHUNK_LOSS = 9,	 /* message Loss */
-	FR_CHUNK_INDEX = 10,	 /* message Index; last */
+	FR_CHUNK_INDEX = 10,	 /* message Index; last, several when large */
 };
 
 enum fr_codec { FR_CODEC_NONE = 0, FR_CODEC_LZ4 = 1, FR_CODEC_ZSTD = 2 };
@@ -48,8 +50,8 @@ struct fr_dump_header {
 	uint32_t compat_flags;
 	uint32_t incompat_flags;
 	uint64_t created_unix_ns;
-	uint8_t dump_id[16]; /* random, the same in no two dumps */
-	uint64_t index_off;  /* file offset of the index chunk; 0 while incomplete */
+	uint8_t dump_id[16]; /* random, the same in no two dumps; its first 8 bytes are the salt */
+	uint64_t index_off;  /* file offset of the first index chunk; 0 while incomplete */
 	uint64_t checksum;   /* XXH3-64 of the bytes before */
 };
 
@@ -68,7 +70,8 @@ struct fr_chunk_header {
 	uint32_t records;
 	uint32_t segments;
 	uint64_t stored_checksum; /* XXH3-64 of the stored bytes */
-	uint64_t header_checksum; /* XXH3-64 of the 56 bytes before */
+	uint64_t header_checksum; /* XXH3-64 of the 56 bytes before, xor the salt: captured bytes
+				     that look like a chunk never pass for one */
 };
 
 /*
