@@ -16,10 +16,10 @@ FR_INLINE bool fr_call_believed(const struct fr_transfer *x, const struct task_s
 	return file && fr_view((void *)file, struct file)->private_data == sk->sk_socket;
 }
 
-FR_INLINE void fr_transfer_caller(struct fr_transfer *x, const struct task_struct *t,
+FR_INLINE void fr_transfer_caller(struct fr_transfer *x, struct task_struct *t,
 				  const struct sock *sk)
 {
-	bool called = fr_transfer_call(x);
+	bool called = fr_transfer_call(x, t);
 
 	if (called && fr_call_believed(x, t, sk)) {
 		if (x->call.kind == FR_CALL_SIZE_ONLY)
@@ -75,8 +75,8 @@ FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const 
 		fr_stream_advance(&x, k, sk);
 		fr_message_advance(&x, k);
 	}
-	if (x.capture_bytes)
-		fr_transfer_capture(&x);
+	if (x.capture_bytes && k)
+		fr_transfer_capture(&x, k, t);
 	if (type == FR_SOCK_DGRAM)
 		fr_transfer_addr(&x, sk);
 	at = fr_io_emit(&x, k ? k : &fr_sock_none);

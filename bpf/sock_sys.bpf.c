@@ -63,7 +63,7 @@ FR_INLINE void fr_sys_transfer(struct sock *sk, struct fr_transfer *x, __u16 fam
 	fr_stream_advance(x, k, sk);
 	fr_message_advance(x, k);
 	if (x->capture_bytes)
-		fr_transfer_capture(x);
+		fr_transfer_capture(x, k, bpf_get_current_task_btf());
 	if (type == FR_SOCK_DGRAM) {
 		if (x->call.kind == FR_CALL_MSGHDR)
 			fr_call_open_msghdr(&x->call);
@@ -113,7 +113,7 @@ FR_INLINE int fr_sys_done(struct task_struct *t, __s32 result)
 	__u16 family, type;
 	struct sock *sk;
 
-	if (!fr_transfer_call(&x))
+	if (!fr_transfer_call(&x, t))
 		return 0;
 	sk = fr_fd_sock(t, x.call.fd);
 	if (!sk)

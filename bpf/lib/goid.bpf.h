@@ -119,29 +119,59 @@ FR_INLINE bool fr_go_context(const struct task_struct *t, const struct pt_regs *
 }
 #endif
 
-/* Reads the goroutine's number: at the start of messages only, as it costs a read of user memory. */
-FR_INLINE void fr_goid(struct fr_go *go, const struct task_struct *t, const struct pt_regs *regs)
+/* The answer for one process's binary, kept beside what it carries (a socket): the table costs a
+ * hash of the key, this a comparison. */
+struct fr_go_known {
+	__u64 inode;
+	__u32 tgid; /* 0 = nothing known */
+	__u32 goid_off; /* FR_GOID_NONE: not Go, or a version that nobody knows */
+};
+
+#define FR_GOID_NONE 0xffffffffu
+
+/* Where goid lies in g for this process, or FR_GOID_NONE. */
+FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known, const struct inode *exe,
+			    __u32 tgid)
 {
 	struct fr_binary_key key;
 	struct fr_binary *b;
 
-	if (!t->mm || !t->mm->exe_file)
-		return;
-	fr_binary_key_of(&key, t->mm->exe_file->f_inode);
+	if (known->tgid == tgid && known->inode == exe->i_ino)
+		return known->goid_off;
+	fr_binary_key_of(&key, exe);
 	b = bpf_map_lookup_elem(&fr_binaries, &key);
-	if (!b) {
-		fr_binary_ask(&key, t->tgid);
+	if (!b)
+		fr_binary_ask(&key, tgid);
+	if (!b || b->state == FR_BINARY_ASKED) {
 		go->flags = FR_IO_GO_UNKNOWN;
-		return;
+		return FR_GOID_NONE;
 	}
-	if (b->state == FR_BINARY_NOT_GO)
-		return;
-	if (b->state != FR_BINARY_GO) {
-		go->flags = FR_IO_GO_UNKNOWN;
-		return;
+	if (b->state == FR_BINARY_GO_UNKNOWN || b->state == FR_BINARY_FAILED) {
+		go->flags = FR_IO_GO_UNKNOWN; /* not kept: each record shall say so */
+		return FR_GOID_NONE;
 	}
-	if (fr_go_context(t, regs) &&
-	    !bpf_probe_read_user(&go->goid, sizeof(go->goid), (void *)(go->g + b->goid_off)) &&
+	known->inode = exe->i_ino;
+	known->goid_off = b->state == FR_BINARY_GO ? b->goid_off : FR_GOID_NONE;
+	known->tgid = tgid;
+	return known->goid_off;
+}
+
+/* Reads the goroutine's number: at the start of messages only, as it costs a read of user memory. */
+FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct task_struct *t,
+		       const struct pt_regs *regs)
+{
+	const struct file *exe;
+	__u32 off;
+
+	if (!t->mm)
+		return;
+	exe = t->mm->exe_file;
+	if (!exe)
+		return;
+	off = fr_goid_off(go, known, exe->f_inode, t->tgid);
+	if (off == FR_GOID_NONE || !fr_go_context(t, regs))
+		return;
+	if (!bpf_probe_read_user(&go->goid, sizeof(go->goid), (void *)(go->g + off)) &&
 	    go->goid) /* 0: the scheduler's own g */
 		go->flags = FR_IO_GOID;
 }

@@ -11,7 +11,6 @@
 
 #include "call.bpf.h"
 #include "filter.bpf.h"
-#include "goid.bpf.h"
 #include "sockstate.bpf.h"
 
 #define FR_EAGAIN 11
@@ -77,20 +76,14 @@ FR_INLINE __u32 fr_capture_limit(const struct fr_sock_kept *k, __u32 dir)
 	return request > response ? request : response; /* side not known: the larger */
 }
 
-/*
- * How many bytes to capture: from the first data after the direction flips, up to the limit.
- * Global, like the other functions of this file that are: behind the call the verifier knows
- * nothing of the flags any more, and has one state to follow instead of hundreds.
- */
-int fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k);
-__attribute__((noinline)) int fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
+/* How many bytes to capture: from the first data after the direction flips, up to the limit. */
+FR_INLINE void fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
 {
-	struct fr_sock_dir *d;
+	struct fr_sock_dir *d = &k->dir[x->dir & 1];
 	__u32 take;
 
-	if (!x || !k || x->result <= 0 || x->flags & FR_IO_PEEK)
-		return 0;
-	d = &k->dir[x->dir & 1];
+	if (x->result <= 0 || x->flags & FR_IO_PEEK)
+		return;
 	if (k->last_dir != x->dir || k->type == FR_SOCK_DGRAM) {
 		k->last_dir = x->dir;
 		d->msg_off = 0;
@@ -108,49 +101,40 @@ __attribute__((noinline)) int fr_message_advance(struct fr_transfer *x, struct f
 	/* bytes passed over without capture still count: what is captured lies at msg_off */
 	if (x->flags & (FR_IO_SIZE_ONLY | FR_IO_TRUNC))
 		take = 0;
-	x->capture_bytes = take < FR_CAPTURE_MAX ? take : FR_CAPTURE_MAX;
-	return 0;
+	x->capture_bytes = fr_forget(take < FR_CAPTURE_MAX ? take : FR_CAPTURE_MAX);
 }
 
 /* The running task's call into x, with its g; false when it has none that could be a transfer. */
-int fr_transfer_call(struct fr_transfer *x);
-__attribute__((noinline)) int fr_transfer_call(struct fr_transfer *x)
+FR_INLINE bool fr_transfer_call(struct fr_transfer *x, struct task_struct *t)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
 	const struct pt_regs *regs;
 
-	if (!x)
-		return 0;
 	x->call.fd = -1;
 	x->call.nr = FR_NR_NONE;
 	if (t->flags & FR_PF_NO_CALL) {
 		x->flags |= FR_IO_KTHREAD;
-		return 0;
+		return false;
 	}
 	if (fr_is_compat(t))
-		return 0;
+		return false;
 	regs = (void *)bpf_task_pt_regs(t);
 	fr_call_describe(&x->call, regs);
+	x->call.kind = fr_forget(x->call.kind);
 	x->go.g = fr_go_register(regs);
 	return x->call.kind != FR_CALL_NONE;
 }
 
 /* What is needed before bytes are copied: iovecs behind a msghdr, the goroutine's number. */
-int fr_transfer_capture(struct fr_transfer *x);
-__attribute__((noinline)) int fr_transfer_capture(struct fr_transfer *x)
+FR_INLINE void fr_transfer_capture(struct fr_transfer *x, struct fr_sock_kept *k,
+				   struct task_struct *t)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-
-	if (!x)
-		return 0;
 	if (!fr_call_open_msghdr(&x->call)) {
 		x->flags |= FR_IO_FAULT;
 		x->capture_bytes = 0;
 		fr_count(FR_COUNTER_CAPTURE_FAULT);
 	}
-	fr_goid(&x->go, t, (void *)bpf_task_pt_regs(t));
+	fr_goid(&x->go, &k->go, t, (void *)bpf_task_pt_regs(t));
 	x->flags |= x->go.flags;
-	return 0;
 }
 
 /* A sockaddr of user memory into the remote end. */
@@ -275,29 +259,25 @@ FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k,
 	return (__u64)s.cpu << 32 | s.seq;
 }
 
-/* One global function for each size, so that the verifier sees each once: what they know of the
- * transfer is only what stands in memory. */
+/* The rarer ones as global functions, so that the verifier sees each once. */
 #define FR_IO_WRITER(name, max, iovecs)                                                            \
 	__u64 name(struct fr_transfer *x, struct fr_sock_kept *k);                                 \
 	__attribute__((noinline)) __u64 name(struct fr_transfer *x, struct fr_sock_kept *k)        \
 	{                                                                                          \
 		return x && k ? fr_io_write(x, k, max, iovecs) : 0;                                \
 	}
-FR_IO_WRITER(fr_io_bytes_128, 128, false)
-FR_IO_WRITER(fr_io_bytes_512, 512, false)
 FR_IO_WRITER(fr_io_bytes_2048, FR_CAPTURE_MAX, false)
 FR_IO_WRITER(fr_io_iovecs_512, 512, true)
 FR_IO_WRITER(fr_io_iovecs_2048, FR_CAPTURE_MAX, true)
 
 FR_INLINE __u64 fr_io_emit(struct fr_transfer *x, struct fr_sock_kept *k)
 {
+	x->flags = fr_forget(x->flags);
 	if (x->capture_bytes && x->call.kind == FR_CALL_IOVEC)
 		return x->capture_bytes <= 512 ? fr_io_iovecs_512(x, k) : fr_io_iovecs_2048(x, k);
 	if (x->capture_bytes > 512)
 		return fr_io_bytes_2048(x, k);
-	if (x->capture_bytes > 128)
-		return fr_io_bytes_512(x, k);
-	return fr_io_bytes_128(x, k);
+	return fr_io_write(x, k, 512, false);
 }
 
 /* Results that say nothing: try again, restart, empty writes. A stream's end is told once. */

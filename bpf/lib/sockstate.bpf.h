@@ -13,6 +13,7 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "goid.bpf.h"
 #include "ring.bpf.h"
 
 #define FR_IPPROTO_TCP 6
@@ -27,7 +28,7 @@
 #define fr_sk_tcp(sk) ((struct tcp_sock *)(sk)) /* after its protocol was looked at */
 #else
 #define fr_sk_get(sk, field) ((sk)->field)
-#define fr_sk_tcp(sk) bpf_skc_to_tcp_sock(sk)
+#define fr_sk_tcp(sk) fr_view(sk, struct tcp_sock) /* after its protocol was looked at */
 #endif
 
 enum { FR_DIR_SEND, FR_DIR_RECV, FR_DIR_NONE };
@@ -52,6 +53,7 @@ struct fr_sock_kept {
 	__u16 type;
 	__u8 last_dir;
 	__u8 eof_seen;
+	struct fr_go_known go;
 	struct fr_sock_dir dir[2];
 };
 

@@ -92,6 +92,12 @@ struct refcount_struct {
 	atomic_t refs;
 };
 
+struct hlist_node;
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
 struct sched_info {
 	unsigned long long run_delay;
 	unsigned long long last_queued;
