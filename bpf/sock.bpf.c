@@ -46,13 +46,33 @@ FR_INLINE void fr_transfer_addr(struct fr_transfer *x, const struct sock *sk)
 /* Stands in for the state of a socket that has none; stays zero. */
 struct fr_sock_kept fr_sock_none;
 
+/* No room for the socket's state: the record has sizes only, and says so. */
+FR_IO_WRITER(fr_io_nostate, 128, false)
+
+FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, struct sock *sk,
+				 struct task_struct *t)
+{
+	__u64 at;
+
+	if (!k->tgid)
+		k->tgid = t->tgid;
+	fr_stream_advance(x, k, sk);
+	fr_message_advance(x, k);
+	if (x->capture_bytes)
+		fr_transfer_capture(x, k, t);
+	if (k->type == FR_SOCK_DGRAM)
+		fr_transfer_addr(x, sk);
+	at = fr_io_emit(x, k);
+	if (k->addr.family == FR_AF_UNIX)
+		fr_unix_name(k, at);
+}
+
 FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
 	__u16 family = sk->__sk_common.skc_family, type = sk->sk_type;
 	struct fr_transfer x = { .dir = dir, .result = result };
 	struct fr_sock_kept *k;
-	__u64 at;
 
 	if (!fr_sock_recorded(family, type) || result == -FR_EAGAIN || !fr_wanted(t))
 		return 0;
@@ -67,21 +87,13 @@ FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const 
 	if (msg_flags & FR_MSG_TRUNC)
 		x.flags |= FR_IO_TRUNC;
 	fr_transfer_caller(&x, t, sk);
-	if (!k) {
-		x.flags |= FR_IO_NOSTATE;
-	} else {
-		if (!k->tgid)
-			k->tgid = t->tgid;
-		fr_stream_advance(&x, k, sk);
-		fr_message_advance(&x, k);
+	x.flags = fr_forget(x.flags);
+	if (k) {
+		fr_transfer_known(&x, k, sk, t);
+		return 0;
 	}
-	if (x.capture_bytes && k)
-		fr_transfer_capture(&x, k, t);
-	if (type == FR_SOCK_DGRAM)
-		fr_transfer_addr(&x, sk);
-	at = fr_io_emit(&x, k ? k : &fr_sock_none);
-	if (k && family == FR_AF_UNIX)
-		fr_unix_name(k, at);
+	x.flags |= FR_IO_NOSTATE;
+	fr_io_nostate(&x, &fr_sock_none);
 	return 0;
 }
 

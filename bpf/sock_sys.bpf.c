@@ -129,6 +129,8 @@ FR_INLINE int fr_sys_done(struct task_struct *t, __s32 result)
 		x.flags |= FR_IO_TRUNC;
 	if (x.call.kind == FR_CALL_SIZE_ONLY)
 		x.flags |= FR_IO_SIZE_ONLY;
+	x.flags = fr_forget(x.flags);
+	x.dir = fr_forget(x.dir) & 1;
 	fr_sys_transfer(sk, &x, family, type);
 	return 0;
 }

@@ -168,7 +168,7 @@ FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct
 	exe = t->mm->exe_file;
 	if (!exe)
 		return;
-	off = fr_goid_off(go, known, exe->f_inode, t->tgid);
+	off = fr_forget(fr_goid_off(go, known, exe->f_inode, t->tgid));
 	if (off == FR_GOID_NONE || !fr_go_context(t, regs))
 		return;
 	if (!bpf_probe_read_user(&go->goid, sizeof(go->goid), (void *)(go->g + off)) &&
