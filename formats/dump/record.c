@@ -54,6 +54,7 @@ static int enter_segment(struct fr_record_walk *w)
 	w->ordinal = h.first_record;
 	w->records_left = h.records;
 	w->flags = h.flags;
+	w->segments++;
 	return 0;
 }
 

@@ -33,6 +33,7 @@ struct fr_record_walk {
 	uint64_t last_time_ns;
 	uint32_t sub_seq, ordinal;
 	uint32_t records_left; /* that the segment header promised */
+	uint32_t segments;     /* entered so far */
 	uint32_t flags;	       /* FR_SEGMENT_* of the current segment */
 	uint16_t cpu;
 };
