@@ -48,10 +48,12 @@ struct fr_command {
 int fr_cli_parse(const struct fr_command *cmd, int argc, char **argv, void *ctx);
 void fr_cli_help(const struct fr_command *cmd);
 
-/* K, M, G = 1024-based; no suffix = bytes. -EINVAL, -ERANGE. */
+/* K, M, G, T = 1024-based, also "KiB" and "1.5 GiB"; no suffix = bytes. -EINVAL, -ERANGE. */
 int fr_parse_size(const char *s, uint64_t *ret_bytes);
-/* ns, us, ms, s, m, h; a fraction is allowed ("1.5s"); a unit is required except for 0. */
+/* ns, us, ms, s, m (min), h; a fraction is allowed ("1.5s"); a unit is required except for 0.
+ * -EINVAL, -ERANGE. */
 int fr_parse_duration(const char *s, uint64_t *ret_ns);
+/* Decimal digits only. -EINVAL; -ERANGE above max. */
 int fr_parse_u64(const char *s, uint64_t max, uint64_t *ret);
 int fr_parse_bool(const char *s, bool *ret); /* on/off, yes/no, true/false, 1/0 */
 
@@ -61,12 +63,14 @@ struct fr_when {
 	int64_t offset_ns;
 	uint64_t unix_ns;
 };
-/* RFC 3339 with fraction and Z or an offset, unix seconds with fraction, or -2s / +500ms. */
+/* RFC 3339 with fraction and Z or an offset, unix seconds with fraction, or -2s / +500ms.
+ * -EINVAL; -ERANGE when it doesn't fit in nanoseconds (before 1970, after 2554). */
 int fr_parse_when(const char *s, struct fr_when *ret_when);
 
 /* "2026-11-23T17:15:52.123456789Z" into at least 31 bytes; returns buf. */
 char *fr_format_time(uint64_t unix_ns, unsigned int fraction_digits, char *buf, size_t buf_bytes);
-/* "1.5 s", "230 ms", "12 us": three significant digits, for people. */
+/* "1.5 s", "230 ms", "12 us": three significant digits, for people, into at least 24 bytes, as
+ * the parsers above read them; return buf. */
 char *fr_format_duration(uint64_t ns, char *buf, size_t buf_bytes);
 char *fr_format_size(uint64_t bytes, char *buf, size_t buf_bytes);
 
