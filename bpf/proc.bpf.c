@@ -197,9 +197,9 @@ int FR_PROG(fr_proc_signal)
 	if (raw > 2) { /* SEND_SIG_NOINFO and SEND_SIG_PRIV are 0 and 1 */
 		code = info->si_code;
 		if (code > 0 && FR_SIG_FAULTS & FR_SIG_BIT(sig & 63))
-			fault = info->_sifields._sigfault._addr;
+			fault = BPF_CORE_READ(info, _sifields._sigfault._addr);
 		else if (code <= 0)
-			sender = info->_sifields._kill._pid;
+			sender = BPF_CORE_READ(info, _sifields._kill._pid);
 	}
 	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
 		return 0;

@@ -43,11 +43,8 @@ FR_INLINE void fr_transfer_addr(struct fr_transfer *x, const struct sock *sk)
 		fr_remote_from_user(&x->addr, x->call.name);
 }
 
-/* Stands in for the state of a socket that has none; stays zero. */
-struct fr_sock_kept fr_sock_none;
-
 /* No room for the socket's state: the record has sizes only, and says so. */
-FR_IO_WRITER(fr_io_nostate, 128, false)
+FR_IO_WRITER(fr_io_nostate, FR_CAPTURE_SMALL, false)
 
 FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, struct sock *sk,
 				 struct task_struct *t)

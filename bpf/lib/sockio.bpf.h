@@ -16,6 +16,8 @@
 #define FR_EAGAIN 11
 #define FR_ERESTART_FIRST 512 /* ERESTARTSYS and its like: the call goes on later */
 #define FR_IOVECS_MAX 8
+#define FR_CAPTURE_SMALL 1024 /* classes of records by their captured bytes: below this, or */
+#define FR_CAPTURE_LARGE 4096 /* up to FR_CAPTURE_MAX */
 
 struct fr_transfer {
 	struct fr_call call;
@@ -173,20 +175,25 @@ FR_INLINE void fr_io_fill(struct fr_sock_io *e, const struct fr_transfer *x,
 	e->msg_off = x->msg_off;
 }
 
+/* A length that is below max (a power of two), in a form that every verifier understands and no
+ * compiler undoes. */
+#define FR_BELOW(length, max)                                                                      \
+	({                                                                                         \
+		__u64 fr_below = (length);                                                         \
+		asm volatile("%0 &= %1" : "+r"(fr_below) : "i"((max) - 1));                        \
+		fr_below;                                                                          \
+	})
+
 /* Bytes of one buffer; after a fault, what lies before the end of its first page. */
 FR_INLINE __u32 fr_copy_user(void *to, __u32 bytes, __u64 from, const __u32 max, __u32 *flags)
 {
 	__u32 page = 4096 - (from & 4095);
 
-	barrier_var(bytes);
-	if (bytes > max)
-		return 0;
-	if (!bpf_probe_read_user(to, bytes, (void *)from))
+	if (!bpf_probe_read_user(to, FR_BELOW(bytes, max), (void *)from))
 		return bytes;
 	*flags |= FR_IO_FAULT;
 	fr_count(FR_COUNTER_CAPTURE_FAULT);
-	barrier_var(page);
-	if (page > max || page > bytes || bpf_probe_read_user(to, page, (void *)from))
+	if (page >= bytes || bpf_probe_read_user(to, FR_BELOW(page, max), (void *)from))
 		return 0;
 	return page;
 }
@@ -200,18 +207,15 @@ FR_INLINE __u32 fr_copy_iovecs(void *to, __u32 bytes, const struct fr_call *c, c
 
 #pragma clang loop unroll(disable)
 	for (__u32 i = 0; i < FR_IOVECS_MAX; i++) {
-		if (i >= c->length || at >= bytes || at > max)
+		if (i >= c->length || at >= bytes)
 			break;
 		if (bpf_probe_read_user(&iov, sizeof(iov), (void *)(c->buffer + i * sizeof(iov))))
 			goto fault;
 		part = iov.bytes < bytes - at ? iov.bytes : bytes - at;
-		barrier_var(part);
-		if (part > max)
-			break;
-		if (bpf_probe_read_user(to + at, part, (void *)iov.base))
+		if (bpf_probe_read_user(to + FR_BELOW(at, max), FR_BELOW(part, max),
+					(void *)iov.base))
 			goto fault;
 		at += part;
-		barrier_var(at);
 	}
 	if (at < bytes) /* more iovecs than we follow */
 		*flags |= FR_IO_CUT;
@@ -222,7 +226,7 @@ fault:
 	return at;
 }
 
-/* Writes the record. max: a power of two that bounds capture_bytes; a tight one wastes less of the
+/* Writes the record. max: a power of two above capture_bytes; a tight one wastes less of the
  * sub-buffer's end. Returns cpu << 32 | sub-buffer, 0 when dropped. */
 FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k, const __u32 max,
 			    const bool iovecs)
@@ -248,8 +252,7 @@ FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k,
 		flags |= FR_IO_ADDR;
 	}
 	if (tail) {
-		barrier_var(tail);
-		*(__u64 *)(to + ((tail - 8) & (max - 8))) = 0;
+		*(__u64 *)(to + (FR_BELOW(tail - 8, max) & ~7ull)) = 0;
 		got = iovecs ? fr_copy_iovecs(to, x->capture_bytes, &x->call, max, &flags) :
 			       fr_copy_user(to, x->capture_bytes, x->call.buffer, max, &flags);
 	}
@@ -266,18 +269,24 @@ FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k,
 	{                                                                                          \
 		return x && k ? fr_io_write(x, k, max, iovecs) : 0;                                \
 	}
-FR_IO_WRITER(fr_io_bytes_2048, FR_CAPTURE_MAX, false)
-FR_IO_WRITER(fr_io_iovecs_512, 512, true)
-FR_IO_WRITER(fr_io_iovecs_2048, FR_CAPTURE_MAX, true)
+FR_IO_WRITER(fr_io_bytes_large, FR_CAPTURE_LARGE, false)
+FR_IO_WRITER(fr_io_iovecs_small, FR_CAPTURE_SMALL, true)
+FR_IO_WRITER(fr_io_iovecs_large, FR_CAPTURE_LARGE, true)
+#ifdef FR_SOCK_BY_ADDRESS /* a call more, but older kernels bound the stack of all frames */
+FR_IO_WRITER(fr_io_bytes_small, FR_CAPTURE_SMALL, false)
+#else
+#define fr_io_bytes_small(x, k) fr_io_write(x, k, FR_CAPTURE_SMALL, false)
+#endif
 
 FR_INLINE __u64 fr_io_emit(struct fr_transfer *x, struct fr_sock_kept *k)
 {
 	x->flags = fr_forget(x->flags);
 	if (x->capture_bytes && x->call.kind == FR_CALL_IOVEC)
-		return x->capture_bytes <= 512 ? fr_io_iovecs_512(x, k) : fr_io_iovecs_2048(x, k);
-	if (x->capture_bytes > 512)
-		return fr_io_bytes_2048(x, k);
-	return fr_io_write(x, k, 512, false);
+		return x->capture_bytes < FR_CAPTURE_SMALL ? fr_io_iovecs_small(x, k) :
+							     fr_io_iovecs_large(x, k);
+	if (x->capture_bytes >= FR_CAPTURE_SMALL)
+		return fr_io_bytes_large(x, k);
+	return fr_io_bytes_small(x, k);
 }
 
 /* Results that say nothing: try again, restart, empty writes. A stream's end is told once. */

@@ -28,7 +28,8 @@
 #define fr_sk_tcp(sk) ((struct tcp_sock *)(sk)) /* after its protocol was looked at */
 #else
 #define fr_sk_get(sk, field) ((sk)->field)
-#define fr_sk_tcp(sk) fr_view(sk, struct tcp_sock) /* after its protocol was looked at */
+#define fr_sk_tcp(sk) /* after its protocol was looked at */                                        \
+	(fr_feature(FR_FEAT_RDONLY_CAST) ? fr_view(sk, struct tcp_sock) : bpf_skc_to_tcp_sock(sk))
 #endif
 
 enum { FR_DIR_SEND, FR_DIR_RECV, FR_DIR_NONE };
@@ -56,6 +57,9 @@ struct fr_sock_kept {
 	struct fr_go_known go;
 	struct fr_sock_dir dir[2];
 };
+
+/* Stands in for the state of a socket that has none; stays zero. */
+struct fr_sock_kept fr_sock_none;
 
 #ifdef FR_SOCK_BY_ADDRESS
 struct {
@@ -210,10 +214,9 @@ FR_INLINE struct fr_sock_kept *fr_sock_find(struct sock *sk)
 
 FR_INLINE struct fr_sock_kept *fr_sock_create(struct sock *sk)
 {
-	struct fr_sock_kept none = {};
 	__u64 key = (__u64)sk;
 
-	bpf_map_update_elem(&fr_sock_table, &key, &none, BPF_ANY);
+	bpf_map_update_elem(&fr_sock_table, &key, &fr_sock_none, BPF_ANY);
 	return bpf_map_lookup_elem(&fr_sock_table, &key);
 }
 
