@@ -58,6 +58,7 @@ EMBED_OBJ   := $(O)/recorder/bpf_embed.o
 
 UNIT_BIN  := $(UNIT_SRC:%.c=$(O)/%)
 FUZZ_BIN  := $(FUZZ_SRC:%.c=$(O)/%)
+REPLAY_BIN := $(FUZZ_SRC:tests/fuzz/fuzz_%.c=$(O)/tests/fuzz/replay_%)
 INTEG_BIN := $(INTEG_SRC:%.c=$(O)/%)
 BENCH_BIN := $(BENCH_SRC:%.c=$(O)/%)
 WORK_BIN  := $(WORK_SRC:%.c=$(O)/%)
@@ -89,7 +90,7 @@ test: ## install what is missing, build, run all that is quick
 	$(Q)$(MAKE) --no-print-directory all test-bins
 	$(Q)tests/run.sh quick
 
-test-unit: $(UNIT_BIN) ## unit tests and corpus replay only (works with SAN=)
+test-unit: $(UNIT_BIN) $(REPLAY_BIN) ## unit tests and corpus replay only (works with SAN=)
 	$(Q)O=$(O) tests/run.sh unit
 
 test-long: ## long stresses, other Go releases, real consumers of the formats
@@ -98,7 +99,7 @@ test-long: ## long stresses, other Go releases, real consumers of the formats
 	$(Q)tests/run.sh long
 
 .PHONY: test-bins
-test-bins: $(UNIT_BIN) $(INTEG_BIN) $(WORK_BIN) $(BENCH_BIN) $(TESTBPF_OBJ)
+test-bins: $(UNIT_BIN) $(REPLAY_BIN) $(INTEG_BIN) $(WORK_BIN) $(BENCH_BIN) $(TESTBPF_OBJ)
 
 bench: ## measure costs, as ratios against a baseline of the same run
 	$(Q)tests/deps.sh build test bench
@@ -107,7 +108,8 @@ bench: ## measure costs, as ratios against a baseline of the same run
 
 FUZZ_SECONDS ?= 60
 fuzz: ## run every fuzz target for FUZZ_SECONDS each
-	$(Q)$(MAKE) --no-print-directory CC=$(CLANG) SAN=address,undefined B=$(B)/fuzz fuzz-bins
+	$(Q)$(MAKE) --no-print-directory CC=$(CLANG) SAN=address,undefined,fuzzer-no-link \
+		B=$(B)/fuzz fuzz-bins
 	$(Q)O=$(B)/fuzz/san tests/fuzz/run.sh $(FUZZ_SECONDS)
 
 .PHONY: fuzz-bins
@@ -179,6 +181,11 @@ $(O)/tests/fuzz/%: tests/fuzz/%.c $(O)/libformats.a
 	@mkdir -p $(@D)
 	$(call say,FUZZ,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -fsanitize=fuzzer -MMD -MP -MF $@.d -o $@ $< \
 		$(O)/libformats.a $(FORMATS_LIBS)
+
+# the same targets without a fuzzer, for every compiler: they replay tests/fuzz/corpus
+$(O)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c $(O)/libformats.a
+	@mkdir -p $(@D)
+	$(call say,TEST,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -o $@ $^ $(FORMATS_LIBS)
 
 $(O)/tests/integration/% $(O)/tests/fault/%: $(RECORD_OBJ) $(EMBED_OBJ) $(O)/libformats.a
 $(O)/tests/integration/%: tests/integration/%.c
