@@ -91,8 +91,10 @@ FR_INLINE bool fr_may_enter(const struct fr_ring_sub *sub, __u32 seq)
 #ifdef FR_TEST_NO_ENTRY_CHECK
 	return true; /* negative control of the stress test: it must notice */
 #else
-	return (__u32) * (const volatile __u64 *)&sub->commit ==
-	       (seq >> fr_knobs.sub_shift) * FR_SUB_UNITS;
+	__u32 commit = *(const volatile __u64 *)&sub->commit;
+
+	return !((commit ^ (seq >> fr_knobs.sub_shift) * FR_SUB_UNITS) &
+		 FR_COMMIT_MASK(fr_knobs.sub_shift));
 #endif
 }
 
@@ -124,7 +126,9 @@ FR_INLINE void fr_turn(struct fr_ring_ctl *ctl, struct fr_ring_sub *opened,
 	sub->records = FR_HEAD_RECORDS(won->head);
 	sub->last_time_ns = won->time_ns;
 	__sync_fetch_and_add(&ctl->closed_records, FR_HEAD_RECORDS(won->head));
-	__sync_fetch_and_add(&ctl->closed_subs, 1);
+	/* fetch form: whoever sees as many turns as the head's number says sees their records, too */
+	was = __sync_fetch_and_add(&ctl->closed_subs, 1);
+	barrier_var(was);
 	/* pairs with the reader's acquire of commit: what stands above is seen before */
 	was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS - FR_HEAD_UNITS(won->head));
 	barrier_var(was);

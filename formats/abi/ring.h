@@ -24,7 +24,8 @@
  *
  * Invariants (fr_ring_check() in tests asserts them at rest):
  *  1. commit is cumulative over laps and never reset: a sub-buffer that is whole at the end of
- *     lap L has commit == (L + 1) * FR_SUB_UNITS, compared in 32 bits only.
+ *     lap L has commit == (L + 1) * FR_SUB_UNITS, compared under FR_COMMIT_MASK only: sequence
+ *     numbers wrap.
  *  2. a writer enters a sub-buffer only when its commit says that every writer of the older lap is
  *     out; else it passes it over (skipped++) and marks it as whole once that lap is complete.
  *  3. the opener writes seq and first_time_ns, the closer used_units, records and last_time_ns,
@@ -44,6 +45,10 @@
 #define FR_SUB_UNITS (FR_SUB_BYTES / 8)
 #define FR_SUBS_MIN 16 /* per CPU: one running, up to 8 passed over at once, one being overtaken */
 #define FR_RESERVE_TRIES 8
+
+/* With 2^shift sub-buffers a CPU, commit has grown by 2^(45 - shift) when its sequence number comes
+ * back to 0: so many low bits of it still tell the lap. 32 of them up to 512 MiB a CPU. */
+#define FR_COMMIT_MASK(shift) ((shift) > 13 ? (1u << ((45 - (shift)) & 31)) - 1 : ~0u)
 
 #define FR_HEAD_SEQ(head) ((uint32_t)((head) >> 32))
 #define FR_HEAD_RECORDS(head) ((uint32_t)((head) >> 16) & 0xffff)
