@@ -214,7 +214,7 @@ static int irqctx_one(struct fr_irqctx *x, uint32_t cpu, uint64_t link, uint64_t
 static int irqctx_all(struct fr_irqctx *x, uint64_t *addresses, const cpu_set_t *allowed)
 {
 	uint32_t cpu, last = UINT32_MAX;
-	uint64_t link;
+	uint64_t link = 0;
 	int err = irqctx_link_address(x, &link);
 
 	for (cpu = 0; !err && cpu < x->cpu_cnt; cpu++) {
