@@ -47,6 +47,9 @@ test                 | e2fsprogs          | cmd:mkfs.ext4
 test                 | iproute2           | cmd:ip
 test demo bench      | wrk                | cmd:wrk
 bench                | linux-perf         | cmd:perf
+long                 | qemu-system-x86    | cmd:qemu-system-x86_64
+long                 | busybox-static     | cmd:busybox
+long                 | cpio               | cmd:cpio
 bench                | trace-cmd          | cmd:trace-cmd
 '
 
