@@ -44,8 +44,10 @@ static void note_content(struct count *ct, const struct fr_dump_entry *e, const 
 	ct->c->bad_chunks++;
 	ct->c->lost_records += missing;
 	fr_dump_note_damage(ct->d, e->off,
-			    "chunk %u (events of CPU %u) holds %llu records, not %u; %llu make no sense",
-			    e->number, e->cpu, (unsigned long long)has->records, e->records,
+			    "chunk %u (events of CPU %u) holds %llu records in %llu segments, "
+			    "not %u in %u; %llu make no sense",
+			    e->number, e->cpu, (unsigned long long)has->records,
+			    (unsigned long long)has->segments, e->records, e->segments,
 			    (unsigned long long)(has->bad_places + has->unsound + has->outside));
 }
 

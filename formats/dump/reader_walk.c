@@ -217,7 +217,12 @@ static int walk_chunks(struct walk *w, uint64_t start)
 	uint64_t off = start;
 
 	while (off < d->file_bytes && d->file_bytes - off >= sizeof(h)) {
-		if (!header_at(d, off, &h) || !sound(w, &h)) {
+		bool read = header_at(d, off, &h);
+
+		if (!read || !sound(w, &h)) {
+			if (read && fr_chunk_sealed(&h, w->salt))
+				fr_dump_note_damage(d, off, "chunk %u %s", h.number,
+						    fr_chunk_unsound(&h));
 			off = step_past_damage(w, off, start);
 			continue;
 		}
