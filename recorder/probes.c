@@ -38,8 +38,8 @@ struct prog {
 
 struct object {
 	const char *name; /* of the embedded object */
-	struct bpf_object *bpf;
-	uint32_t family; /* FR_NO_FAMILY for bpf/aux */
+	struct bpf_object *bpf; /* NULL once attached: only descriptors are kept */
+	uint32_t family;	/* FR_NO_FAMILY for bpf/aux */
 };
 
 struct fr_probes {
@@ -52,7 +52,7 @@ struct fr_probes {
 	uint32_t max_sockets;
 	bool by_syscalls; /* socket hooks */
 	struct object objects[FR_OBJECTS_MAX];
-	uint32_t object_cnt; /* 0 once attached: only fds are kept */
+	uint32_t object_cnt;
 	struct shared_map maps[FR_MAPS_MAX];
 	uint32_t map_cnt;
 	struct prog progs[FR_PROGS_MAX];
@@ -390,6 +390,142 @@ static int load_all(struct fr_probes *p, struct fr_features *features)
 	return 0;
 }
 
+/* ---- attaching -------------------------------------------------------------------------------------- */
+
+static bool is_iterator(const char *section)
+{
+	return !strncmp(section, "iter/", 5) || !strncmp(section, "iter.s/", 7);
+}
+
+/* Programs that are run by request: they have a handle and no link. */
+static bool is_on_demand(const char *section)
+{
+	return !strcmp(section, "syscall") || !strcmp(section, "raw_tp");
+}
+
+/* An iterator over a map takes that map: the object's first shared one of the right type. */
+static int iterated_map(const struct bpf_object *bpf, const char *section)
+{
+	bool storage = !strcmp(section, "iter/bpf_sk_storage_map");
+	struct bpf_map *map;
+
+	if (!storage && strcmp(section, "iter/bpf_map_elem"))
+		return -1;
+	bpf_object__for_each_map(map, bpf) {
+		if (storage ? bpf_map__type(map) == BPF_MAP_TYPE_SK_STORAGE :
+			      bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH ||
+				      bpf_map__type(map) == BPF_MAP_TYPE_HASH)
+			return bpf_map__fd(map);
+	}
+	return -1;
+}
+
+static struct bpf_link *attach(const struct bpf_object *bpf, struct bpf_program *prog)
+{
+	const char *section = bpf_program__section_name(prog);
+	union bpf_iter_link_info info = { 0 };
+	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
+	int map_fd;
+
+	if (!is_iterator(section))
+		return bpf_program__attach(prog);
+	map_fd = iterated_map(bpf, section);
+	if (map_fd >= 0) {
+		info.map.map_fd = (uint32_t)map_fd;
+		opts.link_info = &info;
+		opts.link_info_len = sizeof(info);
+	}
+	return bpf_program__attach_iter(prog, &opts);
+}
+
+/* Takes over the program and, if it is attached, its link. The link lives by its fd alone. */
+static int keep_prog(struct fr_probes *p, const struct bpf_program *prog,
+		     const struct bpf_link *link)
+{
+	struct prog *kept = &p->progs[p->prog_cnt];
+	int fd = p->prog_cnt == FR_PROGS_MAX ? -E2BIG : dup_fd(bpf_program__fd(prog));
+
+	if (fd < 0)
+		return fd;
+	*kept = (struct prog){
+		.fd = fd,
+		.link_fd = link ? bpf_link__fd(link) : -1,
+		.iter = is_iterator(bpf_program__section_name(prog)),
+	};
+	snprintf(kept->name, sizeof(kept->name), "%s", bpf_program__name(prog));
+	p->prog_cnt++;
+	return 0;
+}
+
+static int attach_prog(struct fr_probes *p, const struct object *o, struct bpf_program *prog)
+{
+	struct bpf_link *link = NULL;
+	int err;
+
+	errno = 0;
+	if (!is_on_demand(bpf_program__section_name(prog))) {
+		fr_bpflog_clear();
+		link = attach(o->bpf, prog);
+		if (!link)
+			return errno ? -errno : -EINVAL;
+	}
+	err = keep_prog(p, prog, link);
+	if (link && !err)
+		bpf_link__disconnect(link); /* its descriptor is ours now */
+	bpf_link__destroy(link);
+	return err;
+}
+
+static int attach_object(struct fr_probes *p, const struct object *o,
+			 struct fr_features *features)
+{
+	struct bpf_program *prog;
+	uint32_t first = p->prog_cnt;
+	int err = 0;
+
+	bpf_object__for_each_program(prog, o->bpf) {
+		if (!bpf_program__autoload(prog))
+			continue;
+		err = attach_prog(p, o, prog);
+		if (!err)
+			continue;
+		fr_err("%s: cannot attach program %s (%s): %s", o->name, bpf_program__name(prog),
+		       bpf_program__section_name(prog), strerror(-err));
+		if (o->family == FR_NO_FAMILY) {
+			fr_features_degrade(features, "%s: %s is not there: %s", o->name,
+					    bpf_program__name(prog), strerror(-err));
+			err = 0;
+			continue;
+		}
+		if (o->family == FR_FAMILY_PROC)
+			return err;
+		lose_family(p, features, o->family, "cannot attach %s: %s", bpf_program__name(prog),
+			    strerror(-err));
+		break;
+	}
+	/* half a family would tell half the truth */
+	for (; err && p->prog_cnt > first; p->prog_cnt--) {
+		close(p->progs[p->prog_cnt - 1].link_fd);
+		close(p->progs[p->prog_cnt - 1].fd);
+	}
+	return 0;
+}
+
+static int attach_all(struct fr_probes *p, struct fr_features *features, bool helpers)
+{
+	struct object *o;
+	int err = 0;
+
+	for (o = p->objects; o < p->objects + p->object_cnt; o++) {
+		if (!o->bpf || helpers != (o->family == FR_NO_FAMILY))
+			continue;
+		err = err ? err : attach_object(p, o, features);
+		bpf_object__close(o->bpf);
+		o->bpf = NULL;
+	}
+	return err;
+}
+
 /* ---- start ------------------------------------------------------------------------------------------ */
 
 static void set_knobs(struct fr_probes *p, const struct fr_config *config,
@@ -459,6 +595,8 @@ int fr_probes_load(struct fr_probes **ret_probes, const struct fr_config *config
 	err = load_all(p, features);
 	if (!err)
 		err = fill_cpus(p, addresses);
+	if (!err) /* helpers only: nothing that records */
+		err = attach_all(p, features, true);
 out:
 	free(addresses);
 	if (err)
@@ -468,135 +606,9 @@ out:
 	return err;
 }
 
-/* ---- attaching -------------------------------------------------------------------------------------- */
-
-static bool is_iterator(const char *section)
-{
-	return !strncmp(section, "iter/", 5) || !strncmp(section, "iter.s/", 7);
-}
-
-/* Programs that are run by request: they have a handle and no link. */
-static bool is_on_demand(const char *section)
-{
-	return !strcmp(section, "syscall") || !strcmp(section, "raw_tp");
-}
-
-/* An iterator over a map takes that map: the object's first shared one of the right type. */
-static int iterated_map(const struct bpf_object *bpf, const char *section)
-{
-	bool storage = !strcmp(section, "iter/bpf_sk_storage_map");
-	struct bpf_map *map;
-
-	if (!storage && strcmp(section, "iter/bpf_map_elem"))
-		return -1;
-	bpf_object__for_each_map(map, bpf) {
-		if (storage ? bpf_map__type(map) == BPF_MAP_TYPE_SK_STORAGE :
-			      bpf_map__type(map) == BPF_MAP_TYPE_LRU_HASH ||
-				      bpf_map__type(map) == BPF_MAP_TYPE_HASH)
-			return bpf_map__fd(map);
-	}
-	return -1;
-}
-
-static struct bpf_link *attach(const struct bpf_object *bpf, struct bpf_program *prog)
-{
-	const char *section = bpf_program__section_name(prog);
-	union bpf_iter_link_info info = { 0 };
-	LIBBPF_OPTS(bpf_iter_attach_opts, opts);
-	int map_fd;
-
-	if (!is_iterator(section))
-		return bpf_program__attach(prog);
-	map_fd = iterated_map(bpf, section);
-	if (map_fd >= 0) {
-		info.map.map_fd = (uint32_t)map_fd;
-		opts.link_info = &info;
-		opts.link_info_len = sizeof(info);
-	}
-	return bpf_program__attach_iter(prog, &opts);
-}
-
-/* Takes over the program and, if it is attached, its link. The link lives by its fd alone. */
-static int keep_prog(struct fr_probes *p, const struct bpf_program *prog,
-		     const struct bpf_link *link)
-{
-	struct prog *kept = &p->progs[p->prog_cnt];
-
-	if (p->prog_cnt == FR_PROGS_MAX)
-		return -E2BIG;
-	*kept = (struct prog){
-		.fd = dup_fd(bpf_program__fd(prog)),
-		.link_fd = link ? dup_fd(bpf_link__fd(link)) : -1,
-		.iter = is_iterator(bpf_program__section_name(prog)),
-	};
-	snprintf(kept->name, sizeof(kept->name), "%s", bpf_program__name(prog));
-	p->prog_cnt++;
-	if (kept->fd < 0)
-		return kept->fd;
-	return link && kept->link_fd < 0 ? kept->link_fd : 0;
-}
-
-static int attach_prog(struct fr_probes *p, const struct object *o, struct bpf_program *prog)
-{
-	struct bpf_link *link = NULL;
-	int err;
-
-	if (!is_on_demand(bpf_program__section_name(prog))) {
-		fr_bpflog_clear();
-		link = attach(o->bpf, prog);
-		if (!link)
-			return errno ? -errno : -EINVAL;
-	}
-	err = keep_prog(p, prog, link);
-	bpf_link__destroy(link);
-	return err;
-}
-
-static int attach_object(struct fr_probes *p, const struct object *o,
-			 struct fr_features *features)
-{
-	struct bpf_program *prog;
-	uint32_t first = p->prog_cnt;
-	int err = 0;
-
-	bpf_object__for_each_program(prog, o->bpf) {
-		if (!bpf_program__autoload(prog))
-			continue;
-		err = attach_prog(p, o, prog);
-		if (!err)
-			continue;
-		fr_err("%s: cannot attach program %s (%s): %s", o->name, bpf_program__name(prog),
-		       bpf_program__section_name(prog), strerror(-err));
-		if (o->family == FR_NO_FAMILY) {
-			fr_features_degrade(features, "%s: %s is not there: %s", o->name,
-					    bpf_program__name(prog), strerror(-err));
-			err = 0;
-			continue;
-		}
-		if (o->family == FR_FAMILY_PROC)
-			return err;
-		lose_family(p, features, o->family, "cannot attach %s: %s", bpf_program__name(prog),
-			    strerror(-err));
-		break;
-	}
-	/* half a family would tell half the truth */
-	for (; err && p->prog_cnt > first; p->prog_cnt--) {
-		close(p->progs[p->prog_cnt - 1].link_fd);
-		close(p->progs[p->prog_cnt - 1].fd);
-	}
-	return 0;
-}
-
 int fr_probes_attach(struct fr_probes *p, struct fr_features *features)
 {
-	int err = 0;
-
-	for (uint32_t i = 0; i < p->object_cnt; i++) {
-		err = err ? err : attach_object(p, &p->objects[i], features);
-		bpf_object__close(p->objects[i].bpf);
-	}
-	p->object_cnt = 0;
-	return err;
+	return attach_all(p, features, false);
 }
 
 void fr_probes_free(struct fr_probes *p)

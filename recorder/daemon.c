@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "daemon.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "formats/base/cli.h"
+#include "formats/base/log.h"
+#include "notify.h"
+#include "status.h"
+
+#define FR_SLOW_NS 60000000000ull
+/* Beyond the post-window; a dump of 64 MiB takes a fraction of a second. */
+#define FR_DUMP_DEADLINE_NS 120000000000ull
+#define FR_END_DEADLINE_NS 20000000000ull /* for the dump under way, once asked to end */
+
+static const int signals[] = { SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGCHLD };
+
+void fr_daemon_block_signals(sigset_t *ret_before)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&mask, signals[i]);
+	sigprocmask(SIG_BLOCK, &mask, ret_before);
+}
+
+/* ---- ending ----------------------------------------------------------------------------------------- */
+
+static void set_dump_deadline(struct fr_daemon *d)
+{
+	uint64_t ns = FR_DUMP_DEADLINE_NS + d->rec->config.post_window_ns;
+
+	if (!fr_triggers_busy(&d->triggers))
+		ns = 0;
+	else if (d->ending)
+		ns = FR_END_DEADLINE_NS;
+	fr_timer_set(d->dump_fd, ns, 0);
+}
+
+/* A dump under way is finished first: a host that goes down is when it matters. Asked again, we
+ * don't wait. */
+static void end(struct fr_daemon *d, const char *why)
+{
+	if (!fr_triggers_busy(&d->triggers)) {
+		fr_info("%s: ending", why);
+		fr_loop_stop(&d->loop);
+		return;
+	}
+	if (d->ending) {
+		fr_triggers_kill(&d->triggers);
+		return;
+	}
+	fr_info("%s: ending when the dump under way is written", why);
+	d->ending = true;
+	set_dump_deadline(d);
+}
+
+/* ---- triggers --------------------------------------------------------------------------------------- */
+
+static enum fr_outcome fire(struct fr_daemon *d, enum fr_trigger_kind kind, const char *reason,
+			    pid_t sender, uint64_t *ret_number, char *why, size_t why_bytes)
+{
+	enum fr_outcome outcome = fr_triggers_fire(&d->triggers, kind, reason, (uint32_t)sender,
+						   ret_number, why, why_bytes);
+
+	if (outcome == FR_OUTCOME_STARTED)
+		set_dump_deadline(d);
+	return outcome;
+}
+
+static void on_dump_done(void *ctx, uint64_t number, const struct fr_dump_result *result)
+{
+	struct fr_daemon *d = ctx;
+	char path[PATH_MAX + 256];
+
+	snprintf(path, sizeof(path), "%s/%s", d->rec->config.dump_dir, result->name);
+	fr_control_dump_done(&d->control, number, result->error ? NULL : path,
+			     result->text[0] ? result->text : "the dump could not be written");
+}
+
+static void reap(struct fr_daemon *d)
+{
+	fr_triggers_reap(&d->triggers);
+	set_dump_deadline(d);
+	if (d->ending && !fr_triggers_busy(&d->triggers))
+		fr_loop_stop(&d->loop);
+}
+
+static void on_dump_deadline(void *ctx, uint32_t events)
+{
+	struct fr_daemon *d = ctx;
+
+	(void)events;
+	fr_timer_ack(d->dump_fd);
+	fr_triggers_kill(&d->triggers);
+}
+
+/* ---- reload ------------------------------------------------------------------------------------------ */
+
+static int reload(struct fr_daemon *d)
+{
+	uint32_t changed_cnt = 0;
+	int err = fr_config_reload(&d->rec->config, d->argc, d->argv, &changed_cnt);
+
+	if (err) {
+		fr_err("the configuration was not taken over, the one in use stays");
+		return err;
+	}
+	fr_log_init("flightrecd", (enum fr_log_level)d->rec->config.log_level);
+	fr_info("configuration read again, %u settings changed", changed_cnt);
+	return 0;
+}
+
+/* ---- control socket ----------------------------------------------------------------------------------- */
+
+static void serve_status(struct fr_daemon *d, struct fr_client *client, const struct fr_request *r)
+{
+	struct fr_buf body = { 0 };
+
+	fr_stats_read(&d->stats);
+	fr_status_print(&d->stats, &d->triggers, r->format, &body);
+	fr_client_ok(client, &body);
+	fr_buf_done(&body);
+}
+
+static void serve_trigger(struct fr_daemon *d, struct fr_client *client, const struct fr_request *r)
+{
+	struct fr_buf body = { 0 };
+	char why[200];
+	uint64_t number = 0;
+	enum fr_outcome outcome = fire(d, FR_TRIGGER_MANUAL, r->reason, client->pid, &number, why,
+				       sizeof(why));
+
+	if (outcome == FR_OUTCOME_SUPPRESSED) {
+		fr_client_error(client, FR_EXIT_DAMAGED, why);
+	} else if (outcome == FR_OUTCOME_FAILED) {
+		fr_client_error(client, FR_EXIT_IO, why);
+	} else if (r->wait) {
+		fr_client_wait(client, number);
+	} else {
+		fr_buf_printf(&body, "%s %llu\n", fr_outcome_name(outcome),
+			      (unsigned long long)number);
+		fr_client_ok(client, &body);
+	}
+	fr_buf_done(&body);
+}
+
+static int is_dump(const struct dirent *e)
+{
+	size_t len = strlen(e->d_name);
+
+	return e->d_name[0] != '.' && len > 4 && !strcmp(e->d_name + len - 4, ".frd");
+}
+
+static void serve_list(struct fr_daemon *d, struct fr_client *client)
+{
+	struct fr_buf body = { 0 };
+	struct dirent **names;
+	struct stat st;
+	int cnt = scandir(d->rec->config.dump_dir, &names, is_dump, alphasort);
+
+	if (cnt < 0) {
+		fr_client_error(client, FR_EXIT_IO, "the dump directory cannot be read");
+		return;
+	}
+	for (int i = 0; i < cnt; i++) {
+		if (!fstatat(d->rec->dump_dir_fd, names[i]->d_name, &st, AT_SYMLINK_NOFOLLOW))
+			fr_buf_printf(&body, "%lld.%09ld %lld %s/%s\n", (long long)st.st_mtim.tv_sec,
+				      st.st_mtim.tv_nsec, (long long)st.st_size,
+				      d->rec->config.dump_dir, names[i]->d_name);
+		free(names[i]);
+	}
+	free(names);
+	fr_client_ok(client, &body);
+	fr_buf_done(&body);
+}
+
+static void serve(void *ctx, struct fr_client *client, const struct fr_request *r)
+{
+	struct fr_daemon *d = ctx;
+
+	switch (r->verb) {
+	case FR_VERB_STATUS:
+		serve_status(d, client, r);
+		return;
+	case FR_VERB_TRIGGER:
+		serve_trigger(d, client, r);
+		return;
+	case FR_VERB_LIST:
+		serve_list(d, client);
+		return;
+	case FR_VERB_RELOAD:
+		if (reload(d))
+			fr_client_error(client, FR_EXIT_USAGE, "the configuration is wrong: see the log");
+		else
+			fr_client_ok(client, NULL);
+		return;
+	case FR_VERB_STOP:
+		fr_client_ok(client, NULL);
+		end(d, "asked to stop");
+		return;
+	case FR_VERB_CNT:
+		return;
+	}
+}
+
+/* ---- signals and time ----------------------------------------------------------------------------------- */
+
+static void on_signal(void *ctx, uint32_t events)
+{
+	struct fr_daemon *d = ctx;
+	struct signalfd_siginfo si;
+	char reason[64], why[200];
+	uint64_t number;
+
+	(void)events;
+	if (read(d->signal_fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
+		return;
+	switch (si.ssi_signo) {
+	case SIGUSR1:
+		snprintf(reason, sizeof(reason), "SIGUSR1 from process %u of user %u", si.ssi_pid,
+			 si.ssi_uid);
+		fire(d, FR_TRIGGER_USR1, reason, (pid_t)si.ssi_pid, &number, why, sizeof(why));
+		return;
+	case SIGUSR2:
+		fr_stats_read(&d->stats);
+		fr_status_log(&d->stats, &d->triggers);
+		return;
+	case SIGHUP:
+		reload(d);
+		return;
+	case SIGCHLD:
+		reap(d);
+		return;
+	case SIGTERM:
+	case SIGINT:
+		end(d, si.ssi_signo == SIGTERM ? "SIGTERM" : "SIGINT");
+		return;
+	}
+}
+
+static void on_slow(void *ctx, uint32_t events)
+{
+	struct fr_daemon *d = ctx;
+
+	(void)events;
+	fr_timer_ack(d->slow_fd);
+	fr_stats_read(&d->stats); /* keeps the worst history seen */
+}
+
+static int open_signals(struct fr_daemon *d)
+{
+	sigset_t mask;
+
+	sigemptyset(&mask);
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++)
+		sigaddset(&mask, signals[i]);
+	d->signal_fd = signalfd(-1, &mask, SFD_CLOEXEC | SFD_NONBLOCK);
+	return d->signal_fd < 0 ? -errno : 0;
+}
+
+static int open_timers(struct fr_daemon *d)
+{
+	int err;
+
+	d->slow_fd = fr_timer_open();
+	d->dump_fd = fr_timer_open();
+	if (d->slow_fd < 0 || d->dump_fd < 0)
+		return d->slow_fd < 0 ? d->slow_fd : d->dump_fd;
+	err = fr_loop_add(&d->loop, d->slow_fd, EPOLLIN, on_slow, d);
+	if (!err)
+		err = fr_loop_add(&d->loop, d->dump_fd, EPOLLIN, on_dump_deadline, d);
+	if (!err)
+		err = fr_timer_set(d->slow_fd, FR_SLOW_NS, FR_SLOW_NS);
+	return err;
+}
+
+int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char **argv)
+{
+	int err;
+
+	*d = (struct fr_daemon){
+		.rec = rec, .argc = argc, .argv = argv, .signal_fd = -1, .slow_fd = -1, .dump_fd = -1
+	};
+	d->loop.epoll_fd = -1;
+	err = fr_loop_init(&d->loop);
+	if (!err)
+		err = open_signals(d);
+	if (!err)
+		err = fr_loop_add(&d->loop, d->signal_fd, EPOLLIN, on_signal, d);
+	if (!err)
+		err = open_timers(d);
+	if (!err)
+		err = fr_triggers_init(&d->triggers, rec);
+	if (!err)
+		err = fr_stats_init(&d->stats, rec);
+	if (err) {
+		fr_err("cannot set up the event loop: %s", strerror(-err));
+		return err;
+	}
+	d->triggers.on_done = on_dump_done;
+	d->triggers.ctx = d;
+	d->control.serve = serve;
+	d->control.ctx = d;
+	return rec->config.control_path[0] ?
+		       fr_control_open(&d->control, &d->loop, rec->config.control_path) : 0;
+}
+
+int fr_daemon_run(struct fr_daemon *d)
+{
+	int err = fr_loop_run(&d->loop);
+
+	if (err)
+		fr_err("the event loop failed: %s", strerror(-err));
+	fr_notify("STOPPING=1");
+	return err;
+}
+
+void fr_daemon_done(struct fr_daemon *d)
+{
+	if (d->triggers.dumper_pid > 0) {
+		kill(d->triggers.dumper_pid, SIGKILL);
+		waitpid(d->triggers.dumper_pid, NULL, 0);
+	}
+	fr_control_close(&d->control);
+	fr_triggers_done(&d->triggers);
+	fr_stats_done(&d->stats);
+	if (d->signal_fd >= 0)
+		close(d->signal_fd);
+	if (d->slow_fd >= 0)
+		close(d->slow_fd);
+	if (d->dump_fd >= 0)
+		close(d->dump_fd);
+	fr_loop_done(&d->loop);
+}
