@@ -26,10 +26,10 @@
 #define TRUTH_SKIP 77 /* exit code: this machine can't do what the program needs */
 
 struct truth_opt {
-	const char *name; /* without the dashes; NULL ends the table */
-	long *number;	  /* takes a number of at least min, */
+	const char *name;  /* without the dashes; NULL ends the table */
+	long *number;	   /* takes a number of at least min, */
 	const char **text; /* or a text, */
-	bool *flag;	  /* or nothing: exactly one of the three is set */
+	bool *flag;	   /* or nothing: exactly one of the three is set */
 	long min;
 	const char *help;
 };
@@ -74,7 +74,7 @@ static inline int64_t truth_now_ns(void)
 
 static inline void truth_sleep_ms(long ms)
 {
-	struct timespec ts = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000 };
 
 	while (nanosleep(&ts, &ts) < 0 && errno == EINTR)
 		;
@@ -97,8 +97,8 @@ static inline void truth_usage(const char *about, const struct truth_opt *opts)
 			printf(" (%ld)", *opts->number);
 		putchar('\n');
 	}
-	printf("  --hold                  print \"ready PID\" and wait for a line on stdin before, and"
-	       " for one more after\n");
+	printf("  --hold                  print \"ready PID\" and wait for a line on stdin before,"
+	       " and for one more after\n");
 }
 
 static inline void truth_wrong_use(const char *what, const char *why)
@@ -237,7 +237,7 @@ struct truth_sched {
 
 static inline struct truth_sched truth_sched_of(pid_t tid)
 {
-	struct truth_sched s = {.voluntary_cnt = -1};
+	struct truth_sched s = { .voluntary_cnt = -1 };
 	char path[64], text[4096], *at;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/status", (int)tid);
@@ -276,7 +276,8 @@ static inline struct truth_sched truth_settle(pid_t tid)
 	for (int i = 0; i < 5000; i++) {
 		truth_sleep_ms(2);
 		now = truth_sched_of(tid);
-		if (now.state == 'S' && last.state == 'S' && now.voluntary_cnt == last.voluntary_cnt &&
+		if (now.state == 'S' && last.state == 'S' &&
+		    now.voluntary_cnt == last.voluntary_cnt &&
 		    now.preempted_cnt == last.preempted_cnt && now.stints_cnt == last.stints_cnt)
 			return now;
 		last = now;

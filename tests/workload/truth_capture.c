@@ -26,14 +26,14 @@
 #define MISSING_BYTES 40 /* asked for in unmapped memory */
 
 enum how {
-	PLAIN,	   /* read, write */
+	PLAIN,	    /* read, write */
 	IOV_THREES, /* readv, writev with iovecs of 3 bytes */
-	IOV_HOLES, /* with empty iovecs between full ones */
-	IOV_FAULT, /* the last iovec lies in unmapped memory */
+	IOV_HOLES,  /* with empty iovecs between full ones */
+	IOV_FAULT,  /* the last iovec lies in unmapped memory */
 	TAIL_FAULT, /* the last bytes of the one buffer do */
-	UNTOUCHED, /* memory that no page is mapped for yet, but can be */
-	CROSSING,  /* a buffer over a page boundary, sendto and recvfrom */
-	PEEK,	   /* MSG_PEEK; takes nothing */
+	UNTOUCHED,  /* memory that no page is mapped for yet, but can be */
+	CROSSING,   /* a buffer over a page boundary, sendto and recvfrom */
+	PEEK,	    /* MSG_PEEK; takes nothing */
 };
 
 /* bytes 0: what is left. The last step is repeated until the message is through. */
@@ -49,6 +49,7 @@ struct text_case {
 	int send_cnt, recv_cnt;
 };
 
+/* clang-format off */
 static const struct text_case cases[] = {
 	{"plain", 200, {{PLAIN, 0}}, {{PLAIN, 0}}, 1, 1},
 	{"one_byte", 1, {{PLAIN, 0}}, {{PLAIN, 0}}, 1, 1},
@@ -72,6 +73,7 @@ static const struct text_case cases[] = {
 	{"peek_first", 90, {{PLAIN, 0}}, {{PEEK, 50}, {PLAIN, 0}}, 1, 2},
 	{"pipelined", 90, {{PLAIN, 0}}, {{PLAIN, 0}}, 1, 1},
 };
+/* clang-format on */
 
 #define CASE_CNT (sizeof(cases) / sizeof(cases[0]))
 
@@ -93,24 +95,24 @@ static struct attempt call_iov(bool send, int s, const struct iovec *iov, int n,
 {
 	long r = syscall(send ? SYS_writev : SYS_readv, s, iov, n);
 
-	return (struct attempt){send ? "writev" : "readv", send ? SYS_writev : SYS_readv,
-				r < 0 ? -errno : r, asked};
+	return (struct attempt){ send ? "writev" : "readv", send ? SYS_writev : SYS_readv,
+				 r < 0 ? -errno : r, asked };
 }
 
 static struct attempt call_plain(bool send, int s, void *p, size_t bytes)
 {
 	long r = syscall(send ? SYS_write : SYS_read, s, p, bytes);
 
-	return (struct attempt){send ? "write" : "read", send ? SYS_write : SYS_read,
-				r < 0 ? -errno : r, bytes};
+	return (struct attempt){ send ? "write" : "read", send ? SYS_write : SYS_read,
+				 r < 0 ? -errno : r, bytes };
 }
 
 static struct attempt call_flags(bool send, int s, void *p, size_t bytes, int flags)
 {
 	long r = syscall(send ? SYS_sendto : SYS_recvfrom, s, p, bytes, flags, NULL, NULL);
 
-	return (struct attempt){send ? "sendto" : "recvfrom", send ? SYS_sendto : SYS_recvfrom,
-				r < 0 ? -errno : r, bytes};
+	return (struct attempt){ send ? "sendto" : "recvfrom", send ? SYS_sendto : SYS_recvfrom,
+				 r < 0 ? -errno : r, bytes };
 }
 
 static struct attempt by_threes(bool send, int s, uint8_t *p, size_t bytes, bool holes)
@@ -123,8 +125,8 @@ static struct attempt by_threes(bool send, int s, uint8_t *p, size_t bytes, bool
 		size_t part = bytes - at < 3 ? bytes - at : 3;
 
 		if (holes)
-			iov[n++] = (struct iovec){p + at, 0};
-		iov[n++] = (struct iovec){p + at, part};
+			iov[n++] = (struct iovec){ p + at, 0 };
+		iov[n++] = (struct iovec){ p + at, part };
 		at += part;
 	}
 	return call_iov(send, s, iov, n, at);
@@ -134,10 +136,10 @@ static struct attempt by_threes(bool send, int s, uint8_t *p, size_t bytes, bool
 static uint8_t *guarded(size_t bytes, size_t *ret_map_bytes)
 {
 	size_t map_bytes = (bytes + PAGE_BYTES - 1) / PAGE_BYTES * PAGE_BYTES + PAGE_BYTES;
-	uint8_t *p = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	uint8_t *p = mmap(NULL, map_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+			  0);
 
-	if (p == MAP_FAILED ||
-	    mprotect(p + map_bytes - PAGE_BYTES, PAGE_BYTES, PROT_NONE) < 0)
+	if (p == MAP_FAILED || mprotect(p + map_bytes - PAGE_BYTES, PAGE_BYTES, PROT_NONE) < 0)
 		truth_die("no memory to be had: %s", strerror(errno));
 	*ret_map_bytes = map_bytes;
 	return p;
@@ -149,7 +151,7 @@ static struct attempt faulty(bool send, int s, uint8_t *p, size_t bytes, bool ow
 	size_t map_bytes;
 	uint8_t *map = guarded(bytes, &map_bytes);
 	uint8_t *end = map + map_bytes - PAGE_BYTES, *at = end - bytes;
-	struct iovec iov[2] = {{at, bytes}, {end, MISSING_BYTES}};
+	struct iovec iov[2] = { { at, bytes }, { end, MISSING_BYTES } };
 	struct attempt a;
 
 	memcpy(at, p, bytes);
@@ -218,11 +220,15 @@ static struct attempt attempt(bool send, int s, uint8_t *p, size_t bytes, enum h
 }
 
 /* Brings all of a message through one end, by its steps. */
-static void carry(int sock, bool send, int msg, uint8_t *p, size_t bytes, const struct step *steps,
-		  int step_cnt)
+static void carry(int sock, bool send, int msg, uint8_t *p, const struct text_case *c)
 {
-	static const char *const notes[] = {"",	     "iovecs of 3", "empty iovecs", "iovec unmapped",
-					    "tail unmapped", "untouched", "page boundary", "peek"};
+	const struct step *steps = send ? c->send : c->recv;
+	int step_cnt = send ? c->send_cnt : c->recv_cnt;
+	size_t bytes = c->bytes;
+	static const char *const notes[] = {
+		"",	     "iovecs of 3",   "empty iovecs", "iovec unmapped", "tail unmapped",
+		"untouched", "page boundary", "peek"
+	};
 	size_t at = 0;
 	int step = 0;
 
@@ -237,8 +243,8 @@ static void carry(int sock, bool send, int msg, uint8_t *p, size_t bytes, const 
 		fprintf(transfers,
 			"%s{\"msg\":%d,\"msg_off\":%zu,\"sock\":%d,\"fd\":%d,\"dir\":\"%s\","
 			"\"call\":\"%s\",\"nr\":%ld,\"asked\":%zu,\"result\":%ld,\"note\":\"%s\"}",
-			ftell(transfers) ? "," : "", msg, at, sock, fd[sock], send ? "send" : "recv",
-			a.call, a.nr, a.asked, a.result, notes[how]);
+			ftell(transfers) ? "," : "", msg, at, sock, fd[sock],
+			send ? "send" : "recv", a.call, a.nr, a.asked, a.result, notes[how]);
 		if (a.result <= 0 && a.result != -EFAULT)
 			truth_die("%s of message %d: %s", a.call, msg, strerror((int)-a.result));
 		if (a.result == -EFAULT && step + 1 >= step_cnt)
@@ -280,15 +286,16 @@ static void pass(int from, const struct text_case *c)
 	fill(out, c->bytes, c->name);
 	msg = new_message(c->name, from, out, c->bytes);
 	memset(in, 0, sizeof(in));
-	carry(from, true, msg, out, c->bytes, c->send, c->send_cnt);
-	carry(!from, false, msg, in, c->bytes, c->recv, c->recv_cnt);
+	carry(from, true, msg, out, c);
+	carry(!from, false, msg, in, c);
 	if (memcmp(out, in, c->bytes))
 		truth_die("message %d (%s) did not arrive as sent", msg, c->name);
 }
 
 static void connect_tcp(void)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in at = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int listener = (int)truth_must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
 	socklen_t at_bytes = sizeof(at);
 	int on = 1;
@@ -310,10 +317,11 @@ static void connect_tcp(void)
 
 int main(int argc, char **argv)
 {
-	static const struct text_case answer = {"answer", 50, {{PLAIN, 0}}, {{PLAIN, 0}}, 1, 1};
+	static const struct text_case answer = { "answer",	   50, { { PLAIN, 0 } },
+						 { { PLAIN, 0 } }, 1,  1 };
 	const struct truth_opt opts[] = {
-		{.name = "kind", .text = &kind, .help = "tcp or unix (tcp)"},
-		{0},
+		{ .name = "kind", .text = &kind, .help = "tcp or unix (tcp)" },
+		{ 0 },
 	};
 	char *message_text, *transfer_text;
 	size_t message_bytes, transfer_bytes;
@@ -341,8 +349,8 @@ int main(int argc, char **argv)
 	printf("{\"program\":\"truth_capture\",\"pid\":%d,\"tid\":%d,\"kind\":\"%s\","
 	       "\"begin_ns\":%lld,\"end_ns\":%lld,\"client_port\":%d,\"server_port\":%d,"
 	       "\"messages\":[%s],\"transfers\":[%s]}\n",
-	       (int)getpid(), (int)truth_tid(), kind, (long long)begin_ns, (long long)truth_now_ns(),
-	       client_port, server_port, message_text, transfer_text);
+	       (int)getpid(), (int)truth_tid(), kind, (long long)begin_ns,
+	       (long long)truth_now_ns(), client_port, server_port, message_text, transfer_text);
 	free(message_text);
 	free(transfer_text);
 	truth_done();

@@ -55,9 +55,9 @@ static inline void truth_conn_name(const struct sockaddr_storage *s, char *text,
 /* A socket on the i-th server address, any port; -1: there is no such address here. */
 static inline int truth_conn_bind(int i, struct sockaddr_storage *ret_at, socklen_t *ret_bytes)
 {
-	struct sockaddr_in in = {.sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)i)};
-	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK + (uint32_t)i) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
 	bool six = i == TRUTH_CONN_SERVERS - 1;
 	int fd = socket(six ? AF_INET6 : AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
@@ -93,7 +93,7 @@ static inline int truth_conn_serve(struct truth_conn_server *s)
 
 static inline void truth_conn_reset(int fd)
 {
-	struct linger now = {.l_onoff = 1, .l_linger = 0};
+	struct linger now = { .l_onoff = 1, .l_linger = 0 };
 
 	truth_must(setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), "setsockopt");
 	close(fd);
@@ -161,19 +161,21 @@ static inline void truth_conn_refused(struct truth_conn *c, const struct truth_c
 
 static inline void truth_conn_open(struct truth_conn *c, const struct truth_conn_server *s)
 {
-	c->client = (int)truth_must(socket(s->at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+	c->client = socket(s->at.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	truth_must(c->client, "socket");
 	truth_must(connect(c->client, (const void *)&s->at, s->at_bytes), "connect");
 	c->from_bytes = sizeof(c->from);
-	truth_must(getsockname(c->client, (struct sockaddr *)&c->from, &c->from_bytes), "getsockname");
+	truth_must(getsockname(c->client, (struct sockaddr *)&c->from, &c->from_bytes),
+		   "getsockname");
 	c->server = (int)truth_must(accept4(s->listener, NULL, NULL, SOCK_CLOEXEC), "accept");
 }
 
 static inline void truth_conn_one(int truth_fd, const struct truth_conn_server *s, long n)
 {
-	static const char *const names[] = {"client_closes", "server_closes", "client_resets",
-					    "server_resets", "unread",	      "refused"};
+	static const char *const names[] = { "client_closes", "server_closes", "client_resets",
+					     "server_resets", "unread",	       "refused" };
 	enum truth_conn_how how = (enum truth_conn_how)(n % TRUTH_CONN_HOWS);
-	struct truth_conn c = {.client = -1, .server = -1};
+	struct truth_conn c = { .client = -1, .server = -1 };
 	int64_t begin_ns = truth_now_ns();
 	char client[INET6_ADDRSTRLEN], server[INET6_ADDRSTRLEN], text[512];
 	int client_port, server_port, bytes;
@@ -188,14 +190,15 @@ static inline void truth_conn_one(int truth_fd, const struct truth_conn_server *
 	truth_conn_name(&c.from, client, sizeof(client), &client_port);
 	truth_conn_name(how == TRUTH_CONN_REFUSED ? &s->closed_at : &s->at, server, sizeof(server),
 			&server_port);
-	bytes = snprintf(text, sizeof(text),
-			 "{\"kind\":\"conn\",\"how\":\"%s\",\"n\":%ld,\"pid\":%d,\"tid\":%d,"
-			 "\"client\":\"%s\",\"client_port\":%d,\"server\":\"%s\",\"server_port\":%d,"
-			 "\"sent\":%ld,\"received\":%ld,\"error\":%d,\"begin_ns\":%lld,"
-			 "\"end_ns\":%lld}\n",
-			 names[how], n, (int)getpid(), (int)truth_tid(), client, client_port, server,
-			 server_port, c.sent, c.received, c.error, (long long)begin_ns,
-			 (long long)truth_now_ns());
+	bytes = snprintf(
+		text, sizeof(text),
+		"{\"kind\":\"conn\",\"how\":\"%s\",\"n\":%ld,\"pid\":%d,\"tid\":%d,"
+		"\"client\":\"%s\",\"client_port\":%d,\"server\":\"%s\","
+		"\"server_port\":%d,\"sent\":%ld,\"received\":%ld,\"error\":%d,\"begin_ns\":%lld,"
+		"\"end_ns\":%lld}\n",
+		names[how], n, (int)getpid(), (int)truth_tid(), client, client_port, server,
+		server_port, c.sent, c.received, c.error, (long long)begin_ns,
+		(long long)truth_now_ns());
 	truth_must(write(truth_fd, text, (size_t)bytes) == bytes ? 0 : -1, "writing the truth");
 }
 

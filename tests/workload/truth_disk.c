@@ -33,8 +33,8 @@ struct disk {
 
 __attribute__((noreturn)) static void skip(const char *why, const char *detail)
 {
-	fprintf(stderr, "truth_disk: SKIP: %s %s: %s; give a folder on a disk with --dir\n", dir, why,
-		detail);
+	fprintf(stderr, "truth_disk: SKIP: %s %s: %s; give a folder on a disk with --dir\n", dir,
+		why, detail);
 	_exit(TRUTH_SKIP);
 }
 
@@ -62,7 +62,8 @@ static void find_disk(dev_t dev, struct disk *d)
  * the block is not in one piece. */
 static long long sector_of(const struct disk *d, long long off)
 {
-	_Alignas(struct fiemap) uint8_t room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)] = {0};
+	_Alignas(struct fiemap)
+		uint8_t room[sizeof(struct fiemap) + sizeof(struct fiemap_extent)] = { 0 };
 	struct fiemap *q = (void *)room;
 	const struct fiemap_extent *e = &q->fm_extents[0];
 	const uint32_t vague = FIEMAP_EXTENT_UNKNOWN | FIEMAP_EXTENT_DELALLOC |
@@ -84,7 +85,8 @@ static void note(const char *op, long long off, long bytes, int64_t begin_ns)
 	int64_t end_ns = truth_now_ns();
 
 	/* the sector is asked for at the end, when the file system has decided */
-	fprintf(ops, "%s %lld %ld %lld %lld\n", op, off, bytes, (long long)begin_ns, (long long)end_ns);
+	fprintf(ops, "%s %lld %ld %lld %lld\n", op, off, bytes, (long long)begin_ns,
+		(long long)end_ns);
 }
 
 static void sync_file(void)
@@ -142,12 +144,13 @@ static void show_ops(const char *text, const struct disk *d)
 	long bytes;
 
 	for (const char *at = text; *at; at = strchr(at, '\n') + 1) {
-		if (sscanf(at, "%15s %lld %ld %lld %lld", op, &off, &bytes, &begin_ns, &end_ns) != 5)
+		if (sscanf(at, "%15s %lld %ld %lld %lld", op, &off, &bytes, &begin_ns, &end_ns) !=
+		    5)
 			truth_die("own note not understood: %s", at);
 		printf("%s{\"op\":\"%s\",\"off\":%lld,\"bytes\":%ld,\"sector\":%lld,"
 		       "\"begin_ns\":%lld,\"end_ns\":%lld}",
-		       at == text ? "" : ",", op, off, bytes, bytes ? sector_of(d, off) : -1, begin_ns,
-		       end_ns);
+		       at == text ? "" : ",", op, off, bytes, bytes ? sector_of(d, off) : -1,
+		       begin_ns, end_ns);
 	}
 }
 
@@ -175,16 +178,21 @@ static void open_file(struct disk *d)
 int main(int argc, char **argv)
 {
 	const struct truth_opt opts[] = {
-		{.name = "dir", .text = &dir, .help = "folder on the disk to use (.)"},
-		{.name = "count", .number = &count, .min = 1, .help = "blocks"},
-		{.name = "bytes", .number = &block_bytes, .min = 4096, .help = "bytes of a block"},
-		{.name = "sync-every", .number = &sync_every, .min = 0,
-		 .help = "fsync after so many writes, 0: only at the end"},
-		{0},
+		{ .name = "dir", .text = &dir, .help = "folder on the disk to use (.)" },
+		{ .name = "count", .number = &count, .min = 1, .help = "blocks" },
+		{ .name = "bytes",
+		  .number = &block_bytes,
+		  .min = 4096,
+		  .help = "bytes of a block" },
+		{ .name = "sync-every",
+		  .number = &sync_every,
+		  .min = 0,
+		  .help = "fsync after so many writes, 0: only at the end" },
+		{ 0 },
 	};
 	long long written, was_read;
 	int64_t begin_ns;
-	struct disk d = {0};
+	struct disk d = { 0 };
 	char *text;
 	size_t text_bytes;
 	void *block;
@@ -203,12 +211,12 @@ int main(int argc, char **argv)
 	write_all(block);
 	read_all(block);
 	fclose(ops);
-	printf("{\"program\":\"truth_disk\",\"pid\":%d,\"tid\":%d,\"begin_ns\":%lld,\"end_ns\":%lld,"
-	       "\"dev\":\"%s\",\"disk\":\"%s\",\"part_sector\":%lld,\"count\":%ld,"
+	printf("{\"program\":\"truth_disk\",\"pid\":%d,\"tid\":%d,\"begin_ns\":%lld,"
+	       "\"end_ns\":%lld,\"dev\":\"%s\",\"disk\":\"%s\",\"part_sector\":%lld,\"count\":%ld,"
 	       "\"block_bytes\":%ld,\"write_bytes\":%lld,\"read_bytes\":%lld,\"ops\":[",
-	       (int)getpid(), (int)truth_tid(), (long long)begin_ns, (long long)truth_now_ns(), d.dev,
-	       d.whole, d.part_sector, count, block_bytes, io_counter("\nwrite_bytes: ") - written,
-	       io_counter("\nread_bytes: ") - was_read);
+	       (int)getpid(), (int)truth_tid(), (long long)begin_ns, (long long)truth_now_ns(),
+	       d.dev, d.whole, d.part_sector, count, block_bytes,
+	       io_counter("\nwrite_bytes: ") - written, io_counter("\nread_bytes: ") - was_read);
 	show_ops(text, &d);
 	printf("]}\n");
 	free(text);

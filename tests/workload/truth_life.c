@@ -7,9 +7,9 @@
  *
  * The truth goes to --truth FILE, one JSON object a line, in no certain order:
  *   kind task: how, n, pid, tid, names (all that the thread had, in order), path and args (of the
- *     last exec, else null), exit (code, -1: the thread did not end its process), begin_ns (before
- *     its parent made it), end_ns (just before its end); became (thread_exec): its tid is from
- *     then on this one
+ *     last exec, else null), exit: the code (-1: the thread did not end its process), begin_ns
+ *     (before its parent made it), end_ns (just before its end); became (thread_exec): its tid
+ *     is from then on this one
  *   kind conn: how, n, pid, tid, client, client_port, server, server_port, sent and received (by
  *     the client), error (errno of connect, or 0), begin_ns, end_ns (after both ends were closed)
  * One line on stdout counts them. The tasks named here are all that this program makes, but for
@@ -48,9 +48,9 @@ struct task {
 
 enum how { FORK_EXEC, FORK_ONLY, VFORK_EXEC, SPAWN, THREAD_EXEC, THREADS, CHAIN, TREE, HOWS };
 
-static const char *const how_names[HOWS] = {"fork_exec",   "fork_only", "vfork_exec", "spawn",
-					    "thread_exec", "threads",   "chain",      "tree"};
-static const int how_lines[HOWS] = {1, 1, 1, 1, 2, 4, 1, 3}; /* tasks that each makes */
+static const char *const how_names[HOWS] = { "fork_exec",   "fork_only", "vfork_exec", "spawn",
+					     "thread_exec", "threads",	 "chain",      "tree" };
+static const int how_lines[HOWS] = { 1, 1, 1, 1, 2, 4, 1, 3 }; /* tasks that each makes */
 
 static int truth_fd = -1;
 static char link_dir[PATH_MAX];
@@ -86,8 +86,9 @@ static void rename_me(struct task *t, const char *name)
 
 static struct task begin(enum how how, long n)
 {
-	struct task t = {.how = how_names[how], .n = n, .begin_ns = truth_now_ns(),
-			 .exit_code = (int)(n % 7)};
+	struct task t = {
+		.how = how_names[how], .n = n, .begin_ns = truth_now_ns(), .exit_code = (int)(n % 7)
+	};
 
 	my_name(t.names);
 	return t;
@@ -112,8 +113,8 @@ static void tell(const struct task *t)
 	size_t bytes;
 	FILE *f = open_memstream(&text, &bytes);
 
-	fprintf(f, "{\"kind\":\"task\",\"how\":\"%s\",\"n\":%ld,\"pid\":%d,\"tid\":%d,", t->how, t->n,
-		(int)getpid(), (int)truth_tid());
+	fprintf(f, "{\"kind\":\"task\",\"how\":\"%s\",\"n\":%ld,\"pid\":%d,\"tid\":%d,", t->how,
+		t->n, (int)getpid(), (int)truth_tid());
 	write_names(f, t->names);
 	fputs(",\"path\":", f);
 	if (t->path)
@@ -162,14 +163,14 @@ static void prepare(struct exec_args *a, const struct task *t, int link, const c
 	snprintf(a->begin, sizeof(a->begin), "%lld", (long long)t->begin_ns);
 	snprintf(a->names, sizeof(a->names), "%s", t->names);
 	a->argv[0] = a->argv0;
-	a->argv[1] = (char *)(uintptr_t)"--child";
+	a->argv[1] = (char *)(uintptr_t) "--child";
 	a->argv[2] = (char *)(uintptr_t)how;
 	a->argv[3] = a->n;
 	a->argv[4] = a->fd;
 	a->argv[5] = a->begin;
 	a->argv[6] = a->names;
 	a->argv[7] = a->path;
-	a->argv[8] = (char *)(uintptr_t)"--token=of-no-secret";
+	a->argv[8] = (char *)(uintptr_t) "--token=of-no-secret";
 	a->argv[9] = NULL;
 }
 
@@ -185,8 +186,11 @@ static _Noreturn void exec_link(struct task *t, int link, const char *how)
 /* The other side of exec: main of a child. */
 static _Noreturn void run_child(char **argv)
 {
-	struct task t = {.how = argv[2], .n = strtol(argv[3], NULL, 10), .argv = argv,
-			 .path = argv[7], .begin_ns = strtoll(argv[5], NULL, 10)};
+	struct task t = { .how = argv[2],
+			  .n = strtol(argv[3], NULL, 10),
+			  .argv = argv,
+			  .path = argv[7],
+			  .begin_ns = strtoll(argv[5], NULL, 10) };
 	char name[16];
 	char *slash;
 
@@ -281,7 +285,7 @@ static void *exec_in_thread(void *arg)
 
 static pid_t thread_exec(long n)
 {
-	struct exec_thread x = {.leader = begin(THREAD_EXEC, n)};
+	struct exec_thread x = { .leader = begin(THREAD_EXEC, n) };
 	pid_t pid = fork();
 	pthread_t thread;
 
@@ -447,7 +451,7 @@ static pid_t reap(void)
 /* Makes all processes, at most jobs of them at a time; returns the tasks that came of it. */
 static long run_procs(long procs, long jobs)
 {
-	pid_t running[JOBS_MAX] = {0};
+	pid_t running[JOBS_MAX] = { 0 };
 	long active = 0, tasks = 0;
 
 	for (long n = 0; n < procs; n++) {
@@ -502,12 +506,12 @@ int main(int argc, char **argv)
 	static const char *file;
 	static long procs = 40, conns = 50, jobs = 4, cpu = -1, tasks;
 	const struct truth_opt opts[] = {
-		{.name = "truth", .text = &file, .help = "file for the truth (needed)"},
-		{.name = "procs", .number = &procs, .min = 0, .help = "processes to make"},
-		{.name = "conns", .number = &conns, .min = 0, .help = "connections to make"},
-		{.name = "jobs", .number = &jobs, .min = 1, .help = "processes at a time"},
-		{.name = "cpu", .number = &cpu, .min = 0, .help = "do all on one CPU; -1: any"},
-		{0},
+		{ .name = "truth", .text = &file, .help = "file for the truth (needed)" },
+		{ .name = "procs", .number = &procs, .min = 0, .help = "processes to make" },
+		{ .name = "conns", .number = &conns, .min = 0, .help = "connections to make" },
+		{ .name = "jobs", .number = &jobs, .min = 1, .help = "processes at a time" },
+		{ .name = "cpu", .number = &cpu, .min = 0, .help = "do all on one CPU; -1: any" },
+		{ 0 },
 	};
 	int64_t begin_ns;
 
@@ -538,8 +542,8 @@ int main(int argc, char **argv)
 		truth_die("%s has %ld lines instead of %ld", file, count_lines(), tasks + conns);
 	printf("{\"program\":\"truth_life\",\"pid\":%d,\"truth\":", (int)getpid());
 	truth_json_text(stdout, file);
-	printf(",\"procs\":%ld,\"tasks\":%ld,\"conns\":%ld,\"begin_ns\":%lld,\"end_ns\":%lld}\n", procs,
-	       tasks, conns, (long long)begin_ns, (long long)truth_now_ns());
+	printf(",\"procs\":%ld,\"tasks\":%ld,\"conns\":%ld,\"begin_ns\":%lld,\"end_ns\":%lld}\n",
+	       procs, tasks, conns, (long long)begin_ns, (long long)truth_now_ns());
 	truth_done();
 	return 0;
 }

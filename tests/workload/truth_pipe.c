@@ -104,11 +104,14 @@ static long last_cpu(void)
 int main(int argc, char **argv)
 {
 	const struct truth_opt opts[] = {
-		{.name = "rounds", .number = &rounds, .min = 1, .help = "there and back again"},
-		{.name = "cpu", .number = &cpu, .min = 0, .help = "CPU of both; -1: the last allowed"},
-		{0},
+		{ .name = "rounds", .number = &rounds, .min = 1, .help = "there and back again" },
+		{ .name = "cpu",
+		  .number = &cpu,
+		  .min = 0,
+		  .help = "of both; -1: the last allowed" },
+		{ 0 },
 	};
-	struct player a = {.name = "pipe-ping", .serves = true}, b = {.name = "pipe-pong"};
+	struct player a = { .name = "pipe-ping", .serves = true }, b = { .name = "pipe-pong" };
 	struct truth_sched a0, a1, b0, b1;
 	int there[2], back[2];
 	int64_t begin_ns, end_ns;
@@ -133,8 +136,8 @@ int main(int argc, char **argv)
 	b1 = truth_settle(b.tid);
 	end_ns = truth_now_ns();
 
-	printf("{\"program\":\"truth_pipe\",\"pid\":%d,\"cpu\":%ld,\"rounds\":%ld,\"begin_ns\":%lld,"
-	       "\"end_ns\":%lld,\"threads\":[",
+	printf("{\"program\":\"truth_pipe\",\"pid\":%d,\"cpu\":%ld,\"rounds\":%ld,"
+	       "\"begin_ns\":%lld,\"end_ns\":%lld,\"threads\":[",
 	       (int)getpid(), cpu, rounds, (long long)begin_ns, (long long)end_ns);
 	show(&a, a0, a1, false);
 	show(&b, b0, b1, true);

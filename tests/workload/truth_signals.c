@@ -6,8 +6,8 @@
  * leader). They leave no core file, whatever core_pattern says.
  *
  * The truth: "children", in order, each with how, pid, tid (the thread that got the signal), comm,
- * signal (0: none ended it), core (true: the signal's default action dumps core), code (exit
- * code), status (as wait gave it), begin_ns, end_ns.
+ * signal (0: none ended it), core (true: the signal's default action dumps core), code (of
+ * its exit), status (as wait gave it), begin_ns, end_ns.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -21,9 +21,9 @@
 struct death {
 	const char *how;
 	void (*run)(void);
-	int sig;  /* the signal expected to end it, 0: none */
+	int sig;   /* the signal expected to end it, 0: none */
 	bool core; /* its default action dumps core */
-	int code; /* exit code expected */
+	int code;  /* exit code expected */
 };
 
 /* Where a child tells which of its threads is to die; shared memory, one for all. */
@@ -155,7 +155,7 @@ static void on_signal(int sig)
 
 static void by_handled(void)
 {
-	struct sigaction sa = {.sa_handler = on_signal};
+	struct sigaction sa = { .sa_handler = on_signal };
 
 	sigaction(SIGSEGV, &sa, NULL);
 	by_null();
@@ -163,7 +163,7 @@ static void by_handled(void)
 
 static void by_ignored(void)
 {
-	struct sigaction sa = {.sa_handler = SIG_IGN};
+	struct sigaction sa = { .sa_handler = SIG_IGN };
 
 	sigaction(SIGQUIT, &sa, NULL);
 	raise(SIGQUIT);
@@ -182,26 +182,26 @@ static void by_blocked(void)
 }
 
 static const struct death deaths[] = {
-	{"segv", by_null, SIGSEGV, true, 0},
-	{"bus", by_file_end, SIGBUS, true, 0},
-	{"abort", by_abort, SIGABRT, true, 0},
-	{"ill", by_ill, SIGILL, true, 0},
-	{"fpe", by_fpe, SIGFPE, true, 0},
-	{"trap", by_trap, SIGTRAP, true, 0},
-	{"sys", by_sys, SIGSYS, true, 0},
-	{"quit", by_quit, SIGQUIT, true, 0},
-	{"segv_thread", by_thread, SIGSEGV, true, 0},
-	{"segv_sent", by_parent, SIGSEGV, true, 0},
-	{"kill", by_parent, SIGKILL, false, 0},
-	{"term", by_term, SIGTERM, false, 0},
-	{"pipe", by_pipe, SIGPIPE, false, 0},
-	{"exit_0", by_exit_0, 0, false, 0},
-	{"exit_3", by_exit_3, 0, false, 3},
-	{"exit_255", by_exit_255, 0, false, 255},
-	{"thread_exit", by_thread_exit, 0, false, 7},
-	{"segv_handled", by_handled, 0, false, 41},
-	{"quit_ignored", by_ignored, 0, false, 42},
-	{"abort_blocked", by_blocked, 0, false, 43},
+	{ "segv", by_null, SIGSEGV, true, 0 },
+	{ "bus", by_file_end, SIGBUS, true, 0 },
+	{ "abort", by_abort, SIGABRT, true, 0 },
+	{ "ill", by_ill, SIGILL, true, 0 },
+	{ "fpe", by_fpe, SIGFPE, true, 0 },
+	{ "trap", by_trap, SIGTRAP, true, 0 },
+	{ "sys", by_sys, SIGSYS, true, 0 },
+	{ "quit", by_quit, SIGQUIT, true, 0 },
+	{ "segv_thread", by_thread, SIGSEGV, true, 0 },
+	{ "segv_sent", by_parent, SIGSEGV, true, 0 },
+	{ "kill", by_parent, SIGKILL, false, 0 },
+	{ "term", by_term, SIGTERM, false, 0 },
+	{ "pipe", by_pipe, SIGPIPE, false, 0 },
+	{ "exit_0", by_exit_0, 0, false, 0 },
+	{ "exit_3", by_exit_3, 0, false, 3 },
+	{ "exit_255", by_exit_255, 0, false, 255 },
+	{ "thread_exit", by_thread_exit, 0, false, 7 },
+	{ "segv_handled", by_handled, 0, false, 41 },
+	{ "quit_ignored", by_ignored, 0, false, 42 },
+	{ "abort_blocked", by_blocked, 0, false, 43 },
 };
 
 #define DEATH_CNT (sizeof(deaths) / sizeof(deaths[0]))
@@ -209,8 +209,8 @@ static const struct death deaths[] = {
 static _Noreturn void child(const struct death *d)
 {
 	char name[16];
-	const struct sigaction by_default = {.sa_handler = SIG_DFL};
-	struct rlimit none = {0, 0};
+	const struct sigaction by_default = { .sa_handler = SIG_DFL };
+	struct rlimit none = { 0, 0 };
 
 	snprintf(name, sizeof(name), "sig-%s", d->how);
 	prctl(PR_SET_NAME, name);
@@ -263,8 +263,8 @@ static void run(const struct death *d, FILE *f, bool first)
 int main(int argc, char **argv)
 {
 	const struct truth_opt opts[] = {
-		{.name = "repeat", .number = &repeat_cnt, .min = 1, .help = "times all of it"},
-		{0},
+		{ .name = "repeat", .number = &repeat_cnt, .min = 1, .help = "times all of it" },
+		{ 0 },
 	};
 	char *text;
 	size_t text_bytes;
@@ -280,7 +280,8 @@ int main(int argc, char **argv)
 		for (size_t d = 0; d < DEATH_CNT; d++)
 			run(&deaths[d], f, i + (long)d == 0);
 	fclose(f);
-	printf("{\"program\":\"truth_signals\",\"pid\":%d,\"children\":[%s]}\n", (int)getpid(), text);
+	printf("{\"program\":\"truth_signals\",\"pid\":%d,\"children\":[%s]}\n", (int)getpid(),
+	       text);
 	free(text);
 	truth_done();
 	return 0;

@@ -93,14 +93,14 @@ static int split(struct iovec *iov, uint8_t *p, size_t bytes, int pieces)
 	size_t part = bytes / (size_t)pieces;
 
 	for (int i = 0; i < pieces; i++)
-		iov[i] = (struct iovec){p + part * (size_t)i,
-					i == pieces - 1 ? bytes - part * (size_t)i : part};
+		iov[i] = (struct iovec){ p + part * (size_t)i,
+					 i == pieces - 1 ? bytes - part * (size_t)i : part };
 	return pieces;
 }
 
 static struct msghdr header(struct xfer *x, struct iovec *iov, int pieces)
 {
-	struct msghdr m = {.msg_iov = iov, .msg_iovlen = (size_t)pieces};
+	struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)pieces };
 
 	if (x->end->to.sin_family) {
 		m.msg_name = &x->end->to;
@@ -147,7 +147,7 @@ static void batch(struct xfer *x, const struct mmsghdr *m, long n)
 static void run_sendmmsg(struct xfer *x)
 {
 	struct iovec iov[2];
-	struct mmsghdr m[2] = {0};
+	struct mmsghdr m[2] = { 0 };
 
 	split(iov, x->buf, x->bytes, 2);
 	m[0].msg_hdr = header(x, &iov[0], 1);
@@ -171,9 +171,12 @@ static void run_splice_in(struct xfer *x)
 
 static void by_ring(struct xfer *x, uint8_t op, uint8_t sqe_flags, const void *what, size_t n)
 {
-	struct io_uring_sqe sqe = {.opcode = op, .flags = sqe_flags, .fd = x->end->fd,
-				   .addr = (uint64_t)(uintptr_t)what, .len = (uint32_t)n,
-				   .msg_flags = (uint32_t)x->flags};
+	struct io_uring_sqe sqe = { .opcode = op,
+				    .flags = sqe_flags,
+				    .fd = x->end->fd,
+				    .addr = (uint64_t)(uintptr_t)what,
+				    .len = (uint32_t)n,
+				    .msg_flags = (uint32_t)x->flags };
 
 	truth_uring_submit(&ring, &sqe);
 	one(x, truth_uring_take(&ring));
@@ -228,7 +231,7 @@ static void run_readv(struct xfer *x)
 static void run_recvmsg(struct xfer *x)
 {
 	struct iovec iov[2];
-	struct msghdr m = {.msg_iov = iov};
+	struct msghdr m = { .msg_iov = iov };
 
 	m.msg_iovlen = (size_t)split(iov, x->buf, x->bytes, 2);
 	one(x, checked(syscall(SYS_recvmsg, x->end->fd, &m, x->flags)));
@@ -239,9 +242,9 @@ static void run_recvmmsg(struct xfer *x)
 	/* a datagram must fit into one buffer; a stream shows both when each takes half */
 	bool datagrams = x->end->kind[1] == 'd';
 	size_t half = datagrams ? BUF_BYTES / 2 : (x->bytes + 1) / 2;
-	struct iovec iov[2] = {{x->buf, half}, {x->buf + half, half}};
-	struct mmsghdr m[2] = {{.msg_hdr = {.msg_iov = &iov[0], .msg_iovlen = 1}},
-			       {.msg_hdr = {.msg_iov = &iov[1], .msg_iovlen = 1}}};
+	struct iovec iov[2] = { { x->buf, half }, { x->buf + half, half } };
+	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
+				{ .msg_hdr = { .msg_iov = &iov[1], .msg_iovlen = 1 } } };
 
 	batch(x, m, checked(syscall(SYS_recvmmsg, x->end->fd, m, 2, x->flags, NULL)));
 	if (x->part_cnt == 2) /* the bytes in one piece, for the truth's heads */
@@ -269,68 +272,82 @@ static void run_ring_read(struct xfer *x)
 #define RING(op) .call = "io_uring_enter", .nr = SYS_io_uring_enter, .ring_op = op
 
 static const struct method sends[] = {
-	{CALL(sendto), .run = run_sendto},
-	{CALL(write), .run = run_write},
-	{CALL(writev), .run = run_writev},
-	{CALL(sendmsg), .run = run_sendmsg},
-	{CALL(sendmmsg), .run = run_sendmmsg},
-	{CALL(sendfile), .run = run_sendfile, .sum = true, .streams_only = true},
-	{CALL(splice), .run = run_splice_in, .sum = true, .streams_only = true},
-	{RING("send"), .run = run_ring_send},
-	{RING("sendmsg"), .run = run_ring_sendmsg},
-	{RING("write"), .run = run_ring_write},
-	{RING("send"), .run = run_ring_send_async, .worker = true},
+	{ CALL(sendto), .run = run_sendto },
+	{ CALL(write), .run = run_write },
+	{ CALL(writev), .run = run_writev },
+	{ CALL(sendmsg), .run = run_sendmsg },
+	{ CALL(sendmmsg), .run = run_sendmmsg },
+	{ CALL(sendfile), .run = run_sendfile, .sum = true, .streams_only = true },
+	{ CALL(splice), .run = run_splice_in, .sum = true, .streams_only = true },
+	{ RING("send"), .run = run_ring_send },
+	{ RING("sendmsg"), .run = run_ring_sendmsg },
+	{ RING("write"), .run = run_ring_write },
+	{ RING("send"), .run = run_ring_send_async, .worker = true },
 };
 
 static const struct method recvs[] = {
-	{CALL(read), .run = run_read},
-	{CALL(recvfrom), .run = run_recvfrom},
-	{CALL(readv), .run = run_readv},
-	{CALL(recvmsg), .run = run_recvmsg},
-	{CALL(recvmmsg), .run = run_recvmmsg, .flags = MSG_WAITFORONE},
-	{CALL(recvfrom), .run = run_recvfrom, .flags = MSG_TRUNC},
-	{CALL(recvmsg), .run = run_recvmsg, .flags = MSG_TRUNC},
-	{CALL(splice), .run = run_splice_out, .gap = true, .streams_only = true},
-	{RING("recv"), .run = run_ring_recv},
-	{RING("read"), .run = run_ring_read},
-	{CALL(recvfrom), .run = run_recvfrom, .flags = MSG_PEEK},
+	{ CALL(read), .run = run_read },
+	{ CALL(recvfrom), .run = run_recvfrom },
+	{ CALL(readv), .run = run_readv },
+	{ CALL(recvmsg), .run = run_recvmsg },
+	{ CALL(recvmmsg), .run = run_recvmmsg, .flags = MSG_WAITFORONE },
+	{ CALL(recvfrom), .run = run_recvfrom, .flags = MSG_TRUNC },
+	{ CALL(recvmsg), .run = run_recvmsg, .flags = MSG_TRUNC },
+	{ CALL(splice), .run = run_splice_out, .gap = true, .streams_only = true },
+	{ RING("recv"), .run = run_ring_recv },
+	{ RING("read"), .run = run_ring_read },
+	{ CALL(recvfrom), .run = run_recvfrom, .flags = MSG_PEEK },
 };
 
 #define SEND_CNT ((int)(sizeof(sends) / sizeof(sends[0])))
 #define RECV_CNT ((int)(sizeof(recvs) / sizeof(recvs[0])))
-static const struct method plain_send = {CALL(write), .run = run_write};
-static const struct method plain_recv = {CALL(read), .run = run_read};
+static const struct method plain_send = { CALL(write), .run = run_write };
+static const struct method plain_recv = { CALL(read), .run = run_read };
 
 /* ---- the truth ----------------------------------------------------------------------------- */
 
-static void note(const struct method *m, struct end *e, enum dir dir, size_t asked, int flags,
-		 long result, const uint8_t *data, int part, const char *blocked_in)
+/* One transfer to be noted. */
+struct op {
+	const struct method *m;
+	struct end *end;
+	enum dir dir;
+	size_t asked;
+	int flags;
+	long result;
+	const uint8_t *data;
+	int part;		/* -1: not of a batch */
+	const char *blocked_in; /* NULL: in the call that asked for it */
+};
+
+static void note(const struct op *o)
 {
-	bool peek = flags & MSG_PEEK;
-	bool start = result > 0 && !peek && e->last != dir;
+	struct end *e = o->end;
+	bool peek = o->flags & MSG_PEEK;
+	bool start = o->result > 0 && !peek && e->last != o->dir;
 	/* MSG_TRUNC: TCP copies nothing, a datagram is told in full but copied in part */
-	bool copied = result > 0 && !(flags & MSG_TRUNC);
+	bool copied = o->result > 0 && !(o->flags & MSG_TRUNC);
+	size_t shown = o->result < HEAD_BYTES ? (size_t)o->result : HEAD_BYTES;
 
 	fprintf(ops, "%s{\"sock\":%d,\"fd\":%d,\"dir\":\"%s\",\"call\":\"%s\",\"nr\":%ld,",
-		any_op ? ",\n" : "", (int)(e - ends), e->fd, dir == SEND ? "send" : "recv", m->call,
-		m->nr);
+		any_op ? ",\n" : "", (int)(e - ends), e->fd, o->dir == SEND ? "send" : "recv",
+		o->m->call, o->m->nr);
 	fprintf(ops, "\"tid\":%d,\"asked\":%zu,\"result\":%ld,\"flags\":%d,\"off\":%llu,",
-		m->worker ? 0 : (int)truth_tid(), asked, result, flags,
-		(unsigned long long)e->off[dir]);
-	if (m->ring_op)
-		fprintf(ops, "\"ring_op\":\"%s\",", m->ring_op);
-	if (blocked_in)
-		fprintf(ops, "\"blocked_in\":\"%s\",", blocked_in);
-	if (part >= 0)
-		fprintf(ops, "\"part\":%d,", part);
-	fprintf(ops, "\"sum\":%s,\"gap\":%s,\"start\":%s,\"head\":", m->sum ? "true" : "false",
-		m->gap ? "true" : "false", start ? "true" : "false");
-	truth_json_hex(ops, data, !copied ? 0 : result < HEAD_BYTES ? (size_t)result : HEAD_BYTES);
+		o->m->worker ? 0 : (int)truth_tid(), o->asked, o->result, o->flags,
+		(unsigned long long)e->off[o->dir]);
+	if (o->m->ring_op)
+		fprintf(ops, "\"ring_op\":\"%s\",", o->m->ring_op);
+	if (o->blocked_in)
+		fprintf(ops, "\"blocked_in\":\"%s\",", o->blocked_in);
+	if (o->part >= 0)
+		fprintf(ops, "\"part\":%d,", o->part);
+	fprintf(ops, "\"sum\":%s,\"gap\":%s,\"start\":%s,\"head\":", o->m->sum ? "true" : "false",
+		o->m->gap ? "true" : "false", start ? "true" : "false");
+	truth_json_hex(ops, o->data, copied ? shown : 0);
 	fputc('}', ops);
 	any_op = true;
-	if (result > 0 && !peek) {
-		e->off[dir] += (uint64_t)result;
-		e->last = dir;
+	if (o->result > 0 && !peek) {
+		e->off[o->dir] += (uint64_t)o->result;
+		e->last = o->dir;
 	}
 }
 
@@ -338,15 +355,21 @@ static void note(const struct method *m, struct end *e, enum dir dir, size_t ask
 static long transfer(const struct method *m, struct end *e, enum dir dir, uint8_t *data,
 		     size_t bytes, int flags)
 {
-	struct xfer x = {.end = e, .buf = data, .bytes = bytes, .flags = m->flags | flags};
+	struct xfer x = { .end = e, .buf = data, .bytes = bytes, .flags = m->flags | flags };
 	long total = 0;
 
 	m->run(&x);
 	for (int i = 0; i < x.part_cnt; i++) {
-		size_t asked = x.part_cnt == 2 ? (size_t)x.part[i] : bytes;
+		bool alone = x.part_cnt != 2;
 
-		note(m, e, dir, asked, x.flags, x.part[i], data + total,
-		     x.part_cnt == 2 ? i : -1, NULL);
+		note(&(struct op){ .m = m,
+				   .end = e,
+				   .dir = dir,
+				   .flags = x.flags,
+				   .data = data + total,
+				   .asked = alone ? bytes : (size_t)x.part[i],
+				   .result = x.part[i],
+				   .part = alone ? -1 : i });
 		if (x.part[i] < 0)
 			return x.part[i];
 		total += x.part[i];
@@ -426,14 +449,14 @@ static void exchange(struct end *a, struct end *b)
 static struct end *add_end(int fd, const char *kind)
 {
 	struct end *e = &ends[end_cnt++];
-	struct sockaddr_in at = {0};
+	struct sockaddr_in at = { 0 };
 	socklen_t at_bytes = sizeof(at);
 	struct stat st;
 
 	if (end_cnt == SOCKETS_MAX)
 		truth_die("too many sockets for the table");
 	truth_must(fstat(fd, &st), "fstat");
-	*e = (struct end){.fd = fd, .kind = kind, .inode = st.st_ino};
+	*e = (struct end){ .fd = fd, .kind = kind, .inode = st.st_ino };
 	if (kind[0] == 'x')
 		return e;
 	if (!getsockname(fd, (struct sockaddr *)&at, &at_bytes) && at.sin_family == AF_INET)
@@ -449,8 +472,8 @@ static int bound(int type, struct sockaddr_in *at)
 	int fd = (int)truth_must(socket(AF_INET, type | SOCK_CLOEXEC, 0), "socket");
 	socklen_t at_bytes = sizeof(*at);
 
-	*at = (struct sockaddr_in){.sin_family = AF_INET,
-				   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	*at = (struct sockaddr_in){ .sin_family = AF_INET,
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	truth_must(bind(fd, (struct sockaddr *)at, sizeof(*at)), "bind");
 	truth_must(getsockname(fd, (struct sockaddr *)at, &at_bytes), "getsockname");
 	return fd;
@@ -556,22 +579,33 @@ struct trap {
 
 static void *trap_thread(void *arg)
 {
-	static const struct method m = {RING("recv"), .run = run_ring_recv};
+	static const struct method m = { RING("recv"), .run = run_ring_recv };
 	struct trap *t = arg;
-	struct io_uring_sqe sqe = {.opcode = IORING_OP_RECV, .fd = t->end->fd,
-				   .addr = (uint64_t)(uintptr_t)t->data, .len = sizeof(t->data)};
+	struct io_uring_sqe sqe = { .opcode = IORING_OP_RECV,
+				    .fd = t->end->fd,
+				    .addr = (uint64_t)(uintptr_t)t->data,
+				    .len = sizeof(t->data) };
+	struct op op = { .m = &m,
+			 .end = t->end,
+			 .dir = RECV,
+			 .asked = sizeof(t->data),
+			 .data = t->data,
+			 .part = -1,
+			 .result = -EAGAIN };
 	char text[sizeof(t->data)];
 
 	if (!truth_uring_open(&t->ring))
 		truth_die("no second io_uring: %s", strerror(errno));
 	truth_uring_submit(&t->ring, &sqe);
 	/* the kernel tries at once, finds nothing, and comes back when data is there */
-	note(&m, t->end, RECV, sizeof(t->data), 0, -EAGAIN, t->data, -1, NULL);
+	note(&op);
 	__atomic_store_n(&t->tid, truth_tid(), __ATOMIC_RELEASE); /* pairs with trap_run */
 	if (syscall(SYS_read, t->pipe_fd[0], text, sizeof(text)) != 1)
 		truth_die("the pipe gave something else than one byte");
 	t->result = truth_uring_take(&t->ring);
-	note(&m, t->end, RECV, sizeof(t->data), 0, t->result, t->data, -1, "read");
+	op.result = t->result;
+	op.blocked_in = "read";
+	note(&op);
 	return NULL;
 }
 
@@ -585,7 +619,8 @@ static bool blocked_in_read(pid_t tid, int fd)
 	snprintf(path, sizeof(path), "/proc/self/task/%d/syscall", (int)tid);
 	if (!truth_read_file(path, text, sizeof(text)))
 		return truth_sched_of(tid).state == 'S'; /* a kernel without that file */
-	return sscanf(text, "%ld %x", &nr, &arg0) == 2 && nr == SYS_read && arg0 == (unsigned int)fd;
+	return sscanf(text, "%ld %x", &nr, &arg0) == 2 && nr == SYS_read &&
+	       arg0 == (unsigned int)fd;
 }
 
 static void trap_run(void)
@@ -599,7 +634,8 @@ static void trap_run(void)
 	truth_must(pipe(t.pipe_fd), "pipe");
 	if (pthread_create(&thread, NULL, trap_thread, &t))
 		truth_die("cannot start a thread");
-	while (!__atomic_load_n(&t.tid, __ATOMIC_ACQUIRE) || !blocked_in_read(t.tid, t.pipe_fd[0])) {
+	while (!__atomic_load_n(&t.tid, __ATOMIC_ACQUIRE) ||
+	       !blocked_in_read(t.tid, t.pipe_fd[0])) {
 		truth_sleep_ms(1);
 		if (!wait_ms--)
 			truth_die("the thread never blocked in its read");
@@ -662,7 +698,8 @@ static void show(const char *text, int64_t begin_ns, int64_t end_ns)
 		printf("%s{\"fd\":%d,\"kind\":\"%s\",\"inode\":%llu,\"local_port\":%d,"
 		       "\"remote_port\":%d,\"sent\":%llu,\"received\":%llu}",
 		       i ? "," : "", ends[i].fd, ends[i].kind, (unsigned long long)ends[i].inode,
-		       ends[i].local_port, ends[i].remote_port, (unsigned long long)ends[i].off[SEND],
+		       ends[i].local_port, ends[i].remote_port,
+		       (unsigned long long)ends[i].off[SEND],
 		       (unsigned long long)ends[i].off[RECV]);
 	printf("],\"ops\":[");
 	for (; *text; text++)
@@ -674,10 +711,13 @@ static void show(const char *text, int64_t begin_ns, int64_t end_ns)
 int main(int argc, char **argv)
 {
 	const struct truth_opt opts[] = {
-		{.name = "kinds", .text = &kinds, .help = "of tcp, unix, udp, with commas (all)"},
-		{.name = "size", .number = &size_bytes, .min = 80, .help = "bytes of each message"},
-		{.name = "repeat", .number = &repeat_cnt, .min = 1, .help = "times all of it"},
-		{0},
+		{ .name = "kinds", .text = &kinds, .help = "of tcp, unix, udp, with commas (all)" },
+		{ .name = "size",
+		  .number = &size_bytes,
+		  .min = 80,
+		  .help = "bytes of each message" },
+		{ .name = "repeat", .number = &repeat_cnt, .min = 1, .help = "times all of it" },
+		{ 0 },
 	};
 	int64_t begin_ns;
 	char *text;

@@ -1,0 +1,3 @@
+module flightrec/tests/workload/cgoreg
+
+go 1.17
