@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * truth_sock: known sends and receives through every kind of call, over loopback TCP, unix
- * streams and UDP (connected and not), and the errors that go with them.
+ * truth_sock: known sends and receives through every kind of call, over loopback TCP (IPv4 and
+ * IPv6), unix streams and UDP (connected and not), and the errors that go with them.
  *
- * The truth: "sockets" names each end (fd, inode, ports); "ops" are the transfers in the order in
- * which they were made, each with
+ * The truth: "sockets" names each end (fd, inode, peer: index of the other end, path of a unix
+ * name or "", ports); "ops" are the transfers in the order in which they were made, each with
  *   sock   index into sockets       dir    send or recv        call, nr   the system call
  *   tid    the thread (0: a kernel worker of io_uring did it)  ring_op    with io_uring: what
  *   asked  bytes asked for (of a batch's part: its result)     result bytes or -errno
@@ -16,293 +16,23 @@
  *   gap    true: no transfer is to be seen, only that the offset went on by result
  * "blocked_in" says what system call its thread sat in when an io_uring receive completed.
  */
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <pthread.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <sys/un.h>
 
-#include "truth_uring.h"
+#include "truth_xfer.h"
 
 #define HEAD_BYTES 64
-#define BUF_BYTES 65536
 #define SOCKETS_MAX 32
-
-enum dir { SEND = 1, RECV = 2 };
-
-struct end {
-	int fd;
-	const char *kind;
-	uint64_t inode;
-	int local_port, remote_port;
-	uint64_t off[3]; /* by dir */
-	enum dir last;
-	struct sockaddr_in to; /* where unconnected sends go; sin_family 0: connected */
-};
-
-/* One transfer as a method makes it. part[] are the results, more than one for a batch. */
-struct xfer {
-	struct end *end;
-	uint8_t *buf;
-	size_t bytes;
-	int flags;
-	long part[2];
-	int part_cnt;
-};
-
-struct method {
-	const char *call;
-	long nr;
-	const char *ring_op; /* NULL: not io_uring */
-	void (*run)(struct xfer *x);
-	bool sum, gap, worker, streams_only;
-	int flags;
-};
 
 static struct end ends[SOCKETS_MAX];
 static int end_cnt;
 static FILE *ops;
 static bool any_op;
 static uint8_t buf[BUF_BYTES], in_buf[BUF_BYTES];
-static struct truth_uring ring;
-static bool have_ring;
-static int file_fd, pipe_fd[2];
 static long size_bytes = 300, repeat_cnt = 1;
-static const char *kinds = "tcp,unix,udp";
-
-static long checked(long result)
-{
-	return result < 0 ? -errno : result;
-}
-
-static void one(struct xfer *x, long result)
-{
-	x->part[0] = result;
-	x->part_cnt = 1;
-}
-
-/* ---- ways to send -------------------------------------------------------------------------- */
-
-/* Up to three pieces of a message; returns how many. */
-static int split(struct iovec *iov, uint8_t *p, size_t bytes, int pieces)
-{
-	size_t part = bytes / (size_t)pieces;
-
-	for (int i = 0; i < pieces; i++)
-		iov[i] = (struct iovec){ p + part * (size_t)i,
-					 i == pieces - 1 ? bytes - part * (size_t)i : part };
-	return pieces;
-}
-
-static struct msghdr header(struct xfer *x, struct iovec *iov, int pieces)
-{
-	struct msghdr m = { .msg_iov = iov, .msg_iovlen = (size_t)pieces };
-
-	if (x->end->to.sin_family) {
-		m.msg_name = &x->end->to;
-		m.msg_namelen = sizeof(x->end->to);
-	}
-	return m;
-}
-
-static void run_sendto(struct xfer *x)
-{
-	bool far = x->end->to.sin_family != 0;
-
-	one(x, checked(syscall(SYS_sendto, x->end->fd, x->buf, x->bytes, x->flags,
-			       far ? &x->end->to : NULL, far ? sizeof(x->end->to) : 0)));
-}
-
-static void run_write(struct xfer *x)
-{
-	one(x, checked(syscall(SYS_write, x->end->fd, x->buf, x->bytes)));
-}
-
-static void run_writev(struct xfer *x)
-{
-	struct iovec iov[3];
-
-	one(x, checked(syscall(SYS_writev, x->end->fd, iov, split(iov, x->buf, x->bytes, 3))));
-}
-
-static void run_sendmsg(struct xfer *x)
-{
-	struct iovec iov[2];
-	struct msghdr m = header(x, iov, split(iov, x->buf, x->bytes, 2));
-
-	one(x, checked(syscall(SYS_sendmsg, x->end->fd, &m, x->flags)));
-}
-
-static void batch(struct xfer *x, const struct mmsghdr *m, long n)
-{
-	x->part_cnt = n < 0 ? 1 : (int)n;
-	x->part[0] = n < 0 ? n : (long)m[0].msg_len;
-	x->part[1] = (long)m[1].msg_len;
-}
-
-static void run_sendmmsg(struct xfer *x)
-{
-	struct iovec iov[2];
-	struct mmsghdr m[2] = { 0 };
-
-	split(iov, x->buf, x->bytes, 2);
-	m[0].msg_hdr = header(x, &iov[0], 1);
-	m[1].msg_hdr = header(x, &iov[1], 1);
-	batch(x, m, checked(syscall(SYS_sendmmsg, x->end->fd, m, 2, x->flags)));
-}
-
-static void run_sendfile(struct xfer *x)
-{
-	off_t at = 0;
-
-	truth_must(pwrite(file_fd, x->buf, x->bytes, 0), "writing a file");
-	one(x, checked(syscall(SYS_sendfile, x->end->fd, file_fd, &at, x->bytes)));
-}
-
-static void run_splice_in(struct xfer *x)
-{
-	truth_must(write(pipe_fd[1], x->buf, x->bytes), "writing a pipe");
-	one(x, checked(syscall(SYS_splice, pipe_fd[0], NULL, x->end->fd, NULL, x->bytes, 0)));
-}
-
-static void by_ring(struct xfer *x, uint8_t op, uint8_t sqe_flags, const void *what, size_t n)
-{
-	struct io_uring_sqe sqe = { .opcode = op,
-				    .flags = sqe_flags,
-				    .fd = x->end->fd,
-				    .addr = (uint64_t)(uintptr_t)what,
-				    .len = (uint32_t)n,
-				    .msg_flags = (uint32_t)x->flags };
-
-	truth_uring_submit(&ring, &sqe);
-	one(x, truth_uring_take(&ring));
-}
-
-static void run_ring_send(struct xfer *x)
-{
-	by_ring(x, IORING_OP_SEND, 0, x->buf, x->bytes);
-}
-
-static void run_ring_send_async(struct xfer *x)
-{
-	by_ring(x, IORING_OP_SEND, IOSQE_ASYNC, x->buf, x->bytes);
-}
-
-static void run_ring_sendmsg(struct xfer *x)
-{
-	struct iovec iov[2];
-	struct msghdr m = header(x, iov, split(iov, x->buf, x->bytes, 2));
-
-	by_ring(x, IORING_OP_SENDMSG, 0, &m, 1);
-}
-
-static void run_ring_write(struct xfer *x)
-{
-	by_ring(x, IORING_OP_WRITE, 0, x->buf, x->bytes);
-}
-
-/* ---- ways to receive ----------------------------------------------------------------------- */
-
-static void run_read(struct xfer *x)
-{
-	one(x, checked(syscall(SYS_read, x->end->fd, x->buf, x->bytes)));
-}
-
-static void run_recvfrom(struct xfer *x)
-{
-	struct sockaddr_storage from;
-	socklen_t from_bytes = sizeof(from);
-
-	one(x, checked(syscall(SYS_recvfrom, x->end->fd, x->buf, x->bytes, x->flags, &from,
-			       &from_bytes)));
-}
-
-static void run_readv(struct xfer *x)
-{
-	struct iovec iov[3];
-
-	one(x, checked(syscall(SYS_readv, x->end->fd, iov, split(iov, x->buf, x->bytes, 3))));
-}
-
-static void run_recvmsg(struct xfer *x)
-{
-	struct iovec iov[2];
-	struct msghdr m = { .msg_iov = iov };
-
-	m.msg_iovlen = (size_t)split(iov, x->buf, x->bytes, 2);
-	one(x, checked(syscall(SYS_recvmsg, x->end->fd, &m, x->flags)));
-}
-
-static void run_recvmmsg(struct xfer *x)
-{
-	/* a datagram must fit into one buffer; a stream shows both when each takes half */
-	bool datagrams = x->end->kind[1] == 'd';
-	size_t half = datagrams ? BUF_BYTES / 2 : (x->bytes + 1) / 2;
-	struct iovec iov[2] = { { x->buf, half }, { x->buf + half, half } };
-	struct mmsghdr m[2] = { { .msg_hdr = { .msg_iov = &iov[0], .msg_iovlen = 1 } },
-				{ .msg_hdr = { .msg_iov = &iov[1], .msg_iovlen = 1 } } };
-
-	batch(x, m, checked(syscall(SYS_recvmmsg, x->end->fd, m, 2, x->flags, NULL)));
-	if (x->part_cnt == 2) /* the bytes in one piece, for the truth's heads */
-		memmove(x->buf + x->part[0], x->buf + half, (size_t)x->part[1]);
-}
-
-static void run_splice_out(struct xfer *x)
-{
-	one(x, checked(syscall(SYS_splice, x->end->fd, NULL, pipe_fd[1], NULL, x->bytes, 0)));
-	if (x->part[0] > 0)
-		truth_must(read(pipe_fd[0], x->buf, (size_t)x->part[0]), "reading a pipe");
-}
-
-static void run_ring_recv(struct xfer *x)
-{
-	by_ring(x, IORING_OP_RECV, 0, x->buf, x->bytes);
-}
-
-static void run_ring_read(struct xfer *x)
-{
-	by_ring(x, IORING_OP_READ, 0, x->buf, x->bytes);
-}
-
-#define CALL(name) .call = #name, .nr = SYS_##name
-#define RING(op) .call = "io_uring_enter", .nr = SYS_io_uring_enter, .ring_op = op
-
-static const struct method sends[] = {
-	{ CALL(sendto), .run = run_sendto },
-	{ CALL(write), .run = run_write },
-	{ CALL(writev), .run = run_writev },
-	{ CALL(sendmsg), .run = run_sendmsg },
-	{ CALL(sendmmsg), .run = run_sendmmsg },
-	{ CALL(sendfile), .run = run_sendfile, .sum = true, .streams_only = true },
-	{ CALL(splice), .run = run_splice_in, .sum = true, .streams_only = true },
-	{ RING("send"), .run = run_ring_send },
-	{ RING("sendmsg"), .run = run_ring_sendmsg },
-	{ RING("write"), .run = run_ring_write },
-	{ RING("send"), .run = run_ring_send_async, .worker = true },
-};
-
-static const struct method recvs[] = {
-	{ CALL(read), .run = run_read },
-	{ CALL(recvfrom), .run = run_recvfrom },
-	{ CALL(readv), .run = run_readv },
-	{ CALL(recvmsg), .run = run_recvmsg },
-	{ CALL(recvmmsg), .run = run_recvmmsg, .flags = MSG_WAITFORONE },
-	{ CALL(recvfrom), .run = run_recvfrom, .flags = MSG_TRUNC },
-	{ CALL(recvmsg), .run = run_recvmsg, .flags = MSG_TRUNC },
-	{ CALL(splice), .run = run_splice_out, .gap = true, .streams_only = true },
-	{ RING("recv"), .run = run_ring_recv },
-	{ RING("read"), .run = run_ring_read },
-	{ CALL(recvfrom), .run = run_recvfrom, .flags = MSG_PEEK },
-};
-
-#define SEND_CNT ((int)(sizeof(sends) / sizeof(sends[0])))
-#define RECV_CNT ((int)(sizeof(recvs) / sizeof(recvs[0])))
-static const struct method plain_send = { CALL(write), .run = run_write };
-static const struct method plain_recv = { CALL(read), .run = run_read };
+static const char *kinds = "tcp,tcp6,unix,udp";
 
 /* ---- the truth ----------------------------------------------------------------------------- */
 
@@ -446,10 +176,20 @@ static void exchange(struct end *a, struct end *b)
 
 /* ---- sockets ------------------------------------------------------------------------------- */
 
+/* 0 for unix sockets. */
+static int port_of(const struct sockaddr_storage *s)
+{
+	if (s->ss_family == AF_INET6)
+		return ntohs(((const struct sockaddr_in6 *)(const void *)s)->sin6_port);
+	if (s->ss_family == AF_INET)
+		return ntohs(((const struct sockaddr_in *)(const void *)s)->sin_port);
+	return 0;
+}
+
 static struct end *add_end(int fd, const char *kind)
 {
 	struct end *e = &ends[end_cnt++];
-	struct sockaddr_in at = { 0 };
+	struct sockaddr_storage at = { 0 };
 	socklen_t at_bytes = sizeof(at);
 	struct stat st;
 
@@ -457,43 +197,64 @@ static struct end *add_end(int fd, const char *kind)
 		truth_die("too many sockets for the table");
 	truth_must(fstat(fd, &st), "fstat");
 	*e = (struct end){ .fd = fd, .kind = kind, .inode = st.st_ino };
-	if (kind[0] == 'x')
-		return e;
-	if (!getsockname(fd, (struct sockaddr *)&at, &at_bytes) && at.sin_family == AF_INET)
-		e->local_port = ntohs(at.sin_port);
+	truth_must(getsockname(fd, (struct sockaddr *)&at, &at_bytes), "getsockname");
+	e->local_port = port_of(&at);
 	at_bytes = sizeof(at);
-	if (!getpeername(fd, (struct sockaddr *)&at, &at_bytes) && at.sin_family == AF_INET)
-		e->remote_port = ntohs(at.sin_port);
+	if (!getpeername(fd, (struct sockaddr *)&at, &at_bytes)) /* else: not connected */
+		e->remote_port = port_of(&at);
 	return e;
 }
 
-static int bound(int type, struct sockaddr_in *at)
+/* A socket on a free port of the loopback address. */
+static int bound(int family, int type, struct sockaddr_storage *at, socklen_t *ret_bytes)
 {
-	int fd = (int)truth_must(socket(AF_INET, type | SOCK_CLOEXEC, 0), "socket");
-	socklen_t at_bytes = sizeof(*at);
+	struct sockaddr_in in = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	bool six = family == AF_INET6;
+	int fd = (int)truth_must(socket(family, type | SOCK_CLOEXEC, 0), "socket");
 
-	*at = (struct sockaddr_in){ .sin_family = AF_INET,
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	truth_must(bind(fd, (struct sockaddr *)at, sizeof(*at)), "bind");
-	truth_must(getsockname(fd, (struct sockaddr *)at, &at_bytes), "getsockname");
+	truth_must(bind(fd, six ? (void *)&in6 : (void *)&in, six ? sizeof(in6) : sizeof(in)),
+		   "bind");
+	*ret_bytes = sizeof(*at);
+	truth_must(getsockname(fd, (struct sockaddr *)at, ret_bytes), "getsockname");
 	return fd;
 }
 
-static void tcp_pair(struct end **ret_a, struct end **ret_b)
+static void pair_up(struct end *a, struct end *b)
 {
-	struct sockaddr_in at;
-	int listener = bound(SOCK_STREAM, &at), a, b, on = 1;
+	a->peer = (int)(b - ends);
+	b->peer = (int)(a - ends);
+}
+
+/* Connects a new socket to the listener at this address, which is closed then. */
+static void connect_pair(int listener, const void *at, socklen_t at_bytes, int ret_fd[2])
+{
+	const struct sockaddr *to = at;
 
 	truth_must(listen(listener, 1), "listen");
-	a = (int)truth_must(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
-	truth_must(connect(a, (struct sockaddr *)&at, sizeof(at)), "connect");
-	b = (int)truth_must(accept4(listener, NULL, NULL, SOCK_CLOEXEC), "accept");
+	ret_fd[0] = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	truth_must(ret_fd[0], "socket");
+	truth_must(connect(ret_fd[0], to, at_bytes), "connect");
+	ret_fd[1] = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
+	truth_must(ret_fd[1], "accept");
 	close(listener);
+}
+
+static void tcp_pair(int family, struct end **ret_a, struct end **ret_b)
+{
+	const char *kind = family == AF_INET6 ? "tcp6" : "tcp";
+	struct sockaddr_storage at;
+	socklen_t at_bytes;
+	int listener = bound(family, SOCK_STREAM, &at, &at_bytes), fd[2], on = 1;
+
+	connect_pair(listener, &at, at_bytes, fd);
 	/* without it the second of two small sends may wait for an acknowledgement */
-	setsockopt(a, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	setsockopt(b, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	*ret_a = add_end(a, "tcp");
-	*ret_b = add_end(b, "tcp");
+	for (int i = 0; i < 2; i++)
+		setsockopt(fd[i], IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	*ret_a = add_end(fd[0], kind);
+	*ret_b = add_end(fd[1], kind);
+	pair_up(*ret_a, *ret_b);
 }
 
 static void unix_pair(struct end **ret_a, struct end **ret_b)
@@ -503,25 +264,49 @@ static void unix_pair(struct end **ret_a, struct end **ret_b)
 	truth_must(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fd), "socketpair");
 	*ret_a = add_end(fd[0], "unix");
 	*ret_b = add_end(fd[1], "unix");
+	pair_up(*ret_a, *ret_b);
+}
+
+/* A connection to a name in the file system; the name is the server's. */
+static void unix_path_pair(struct end **ret_a, struct end **ret_b)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int listener = (int)truth_must(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket");
+	const char *tmp = getenv("TMPDIR");
+	int fd[2];
+
+	snprintf(at.sun_path, sizeof(at.sun_path), "%.80s/truth_sock.%d", tmp ? tmp : "/tmp",
+		 (int)getpid());
+	unlink(at.sun_path);
+	truth_must(bind(listener, (struct sockaddr *)&at, sizeof(at)), "bind to a path");
+	connect_pair(listener, &at, sizeof(at), fd);
+	unlink(at.sun_path);
+	*ret_a = add_end(fd[0], "unix");
+	*ret_b = add_end(fd[1], "unix");
+	memcpy((*ret_b)->path, at.sun_path, sizeof(at.sun_path));
+	pair_up(*ret_a, *ret_b);
 }
 
 static void udp_pair(bool connected, struct end **ret_a, struct end **ret_b)
 {
-	struct sockaddr_in at_a, at_b;
-	int a = bound(SOCK_DGRAM, &at_a), b = bound(SOCK_DGRAM, &at_b);
+	struct sockaddr_storage at_a, at_b;
+	socklen_t bytes;
+	int a = bound(AF_INET, SOCK_DGRAM, &at_a, &bytes);
+	int b = bound(AF_INET, SOCK_DGRAM, &at_b, &bytes);
 
 	if (connected) {
-		truth_must(connect(a, (struct sockaddr *)&at_b, sizeof(at_b)), "connect");
-		truth_must(connect(b, (struct sockaddr *)&at_a, sizeof(at_a)), "connect");
+		truth_must(connect(a, (struct sockaddr *)&at_b, bytes), "connect");
+		truth_must(connect(b, (struct sockaddr *)&at_a, bytes), "connect");
 	}
 	*ret_a = add_end(a, "udp");
 	*ret_b = add_end(b, "udp");
-	(*ret_a)->remote_port = ntohs(at_b.sin_port);
-	(*ret_b)->remote_port = ntohs(at_a.sin_port);
+	pair_up(*ret_a, *ret_b);
+	(*ret_a)->remote_port = port_of(&at_b);
+	(*ret_b)->remote_port = port_of(&at_a);
 	if (!connected) {
 		(*ret_a)->kind = (*ret_b)->kind = "udp-unconnected";
-		(*ret_a)->to = at_b;
-		(*ret_b)->to = at_a;
+		memcpy(&(*ret_a)->to, &at_b, sizeof((*ret_a)->to));
+		memcpy(&(*ret_b)->to, &at_a, sizeof((*ret_b)->to));
 	}
 }
 
@@ -557,7 +342,7 @@ static void reset(void)
 {
 	struct end *a, *b;
 
-	tcp_pair(&a, &b);
+	tcp_pair(AF_INET, &a, &b);
 	fill("tcp", "never read", 0);
 	must_transfer(&plain_send, a, SEND, buf, 100, 100);
 	close(b->fd);
@@ -630,7 +415,7 @@ static void trap_run(void)
 	pthread_t thread;
 	int wait_ms = 5000;
 
-	tcp_pair(&t.end, &peer);
+	tcp_pair(AF_INET, &t.end, &peer);
 	truth_must(pipe(t.pipe_fd), "pipe");
 	if (pthread_create(&thread, NULL, trap_thread, &t))
 		truth_die("cannot start a thread");
@@ -661,24 +446,59 @@ static void zero_datagram(struct end *a, struct end *b)
 	must_transfer(&recvs[1], b, RECV, in_buf, 100, 0);
 }
 
+static bool wanted(const char *kind)
+{
+	size_t bytes = strlen(kind);
+	const char *at = kinds;
+
+	while (at && (strncmp(at, kind, bytes) || (at[bytes] && at[bytes] != ','))) {
+		at = strchr(at, ',');
+		at += at != NULL;
+	}
+	return at != NULL;
+}
+
+static bool has_ipv6(void)
+{
+	struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool ok = fd >= 0 && !bind(fd, (struct sockaddr *)&at, sizeof(at));
+
+	if (fd >= 0)
+		close(fd);
+	return ok;
+}
+
+static void run_tcp(int family)
+{
+	struct end *a, *b;
+
+	tcp_pair(family, &a, &b);
+	exchange(a, b);
+	if (family == AF_INET6)
+		return;
+	errors(a, b);
+	reset();
+	if (have_ring)
+		trap_run();
+}
+
 static void run_kinds(void)
 {
 	struct end *a, *b;
 
-	if (strstr(kinds, "tcp")) {
-		tcp_pair(&a, &b);
-		exchange(a, b);
-		errors(a, b);
-		reset();
-		if (have_ring)
-			trap_run();
-	}
-	if (strstr(kinds, "unix")) {
+	if (wanted("tcp"))
+		run_tcp(AF_INET);
+	if (wanted("tcp6") && has_ipv6())
+		run_tcp(AF_INET6);
+	if (wanted("unix")) {
 		unix_pair(&a, &b);
 		exchange(a, b);
 		errors(a, b);
+		unix_path_pair(&a, &b);
+		exchange(a, b);
 	}
-	if (strstr(kinds, "udp")) {
+	if (wanted("udp")) {
 		udp_pair(true, &a, &b);
 		exchange(a, b);
 		zero_datagram(a, b);
@@ -694,13 +514,16 @@ static void show(const char *text, int64_t begin_ns, int64_t end_ns)
 	       "\"end_ns\":%lld,\"io_uring\":%s,\"sockets\":[",
 	       (int)getpid(), (int)truth_tid(), (long long)begin_ns, (long long)end_ns,
 	       have_ring ? "true" : "false");
-	for (int i = 0; i < end_cnt; i++)
-		printf("%s{\"fd\":%d,\"kind\":\"%s\",\"inode\":%llu,\"local_port\":%d,"
-		       "\"remote_port\":%d,\"sent\":%llu,\"received\":%llu}",
-		       i ? "," : "", ends[i].fd, ends[i].kind, (unsigned long long)ends[i].inode,
-		       ends[i].local_port, ends[i].remote_port,
-		       (unsigned long long)ends[i].off[SEND],
-		       (unsigned long long)ends[i].off[RECV]);
+	for (int i = 0; i < end_cnt; i++) {
+		const struct end *e = &ends[i];
+
+		printf("%s{\"fd\":%d,\"kind\":\"%s\",\"inode\":%llu,\"peer\":%d,\"path\":",
+		       i ? "," : "", e->fd, e->kind, (unsigned long long)e->inode, e->peer);
+		truth_json_text(stdout, e->path);
+		printf(",\"local_port\":%d,\"remote_port\":%d,\"sent\":%llu,\"received\":%llu}",
+		       e->local_port, e->remote_port, (unsigned long long)e->off[SEND],
+		       (unsigned long long)e->off[RECV]);
+	}
 	printf("],\"ops\":[");
 	for (; *text; text++)
 		if (*text != '\n')
@@ -711,7 +534,9 @@ static void show(const char *text, int64_t begin_ns, int64_t end_ns)
 int main(int argc, char **argv)
 {
 	const struct truth_opt opts[] = {
-		{ .name = "kinds", .text = &kinds, .help = "of tcp, unix, udp, with commas (all)" },
+		{ .name = "kinds",
+		  .text = &kinds,
+		  .help = "of tcp, tcp6, unix, udp, with commas (all)" },
 		{ .name = "size",
 		  .number = &size_bytes,
 		  .min = 80,
