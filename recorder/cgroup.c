@@ -89,14 +89,15 @@ static const struct mount *find_mount(uint32_t cnt, const char *path, struct sta
 			if (mounts[i].unified != unified)
 				continue;
 			if ((size_t)snprintf(whole, sizeof(whole), "%s%s", mounts[i].path, path) <
-				    sizeof(whole) && !stat(whole, ret_stat))
+				    sizeof(whole) &&
+			    !stat(whole, ret_stat))
 				return &mounts[i];
 		}
 	return NULL;
 }
 
-static int find_one(struct fr_config *config, const struct fr_features *features, uint32_t mount_cnt,
-		    uint32_t i)
+static int find_one(struct fr_config *config, const struct fr_features *features,
+		    uint32_t mount_cnt, uint32_t i)
 {
 	const char *path = config->filter_cgroups[i];
 	uint32_t subsys = FR_UNIFIED;
@@ -105,18 +106,21 @@ static int find_one(struct fr_config *config, const struct fr_features *features
 
 	m = find_mount(mount_cnt, path, &st);
 	if (!m || !S_ISDIR(st.st_mode)) {
-		fr_err("filter-cgroup '%s': there is no such cgroup; use a path below /sys/fs/cgroup, "
-		       "or one as /proc/PID/cgroup shows it", path);
+		fr_err("filter-cgroup '%s': there is no such cgroup; use a path below "
+		       "/sys/fs/cgroup, or one as /proc/PID/cgroup shows it",
+		       path);
 		return -EINVAL;
 	}
 	if (!m->unified && subsys_of(features->btf, m, &subsys)) {
 		fr_err("filter-cgroup '%s': its hierarchy %s has no controller that programs can "
-		       "see; use a path of another hierarchy", path, m->path);
+		       "see; use a path of another hierarchy",
+		       path, m->path);
 		return -EINVAL;
 	}
 	if (i && subsys != config->filter_cgroup_subsys) {
 		fr_err("filter-cgroup '%s': it lies in another hierarchy than the one before; use "
-		       "paths of one hierarchy", path);
+		       "paths of one hierarchy",
+		       path);
 		return -EINVAL;
 	}
 	config->filter_cgroup_subsys = subsys;

@@ -14,7 +14,7 @@
 #include "formats/base/log.h"
 #include "settings.h"
 
-/* ---- the file ----------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------- */
 
 /* libinih doesn't tell line numbers and takes indented lines as continuations: so lines are
  * counted, and stripped of leading blanks, on their way to it. */
@@ -24,11 +24,12 @@ struct file_read {
 	const char *path;
 	uint32_t line;
 	uint32_t bad_cnt;
-	uint32_t told_line; /* last line that got a message */
+	uint32_t told_line;		  /* last line that got a message */
 	uint32_t set_at[FR_SETTINGS_MAX]; /* line of each setting, 0 = not yet */
 };
 
-__attribute__((format(printf, 2, 3))) static void complain(struct file_read *r, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static void complain(struct file_read *r, const char *fmt,
+							   ...)
 {
 	char text[400];
 	va_list args;
@@ -73,7 +74,8 @@ static void take_setting(struct file_read *r, const char *key, const char *value
 	}
 	i = (size_t)(row - fr_setting_rows);
 	if (r->set_at[i]) {
-		complain(r, "%s is set already on line %u: remove one of the two", key, r->set_at[i]);
+		complain(r, "%s is set already on line %u: remove one of the two", key,
+			 r->set_at[i]);
 		return;
 	}
 	r->set_at[i] = r->line;
@@ -140,7 +142,7 @@ static int read_file(struct fr_config *config)
 	return err ? err : r.bad_cnt ? -EINVAL : 0;
 }
 
-/* ---- the whole ---------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 static int parse_options(struct fr_config *config, int argc, char **argv)
 {
@@ -148,16 +150,18 @@ static int parse_options(struct fr_config *config, int argc, char **argv)
 	struct fr_command command = {
 		.name = "flightrecd",
 		.synopsis = "[OPTION...]",
-		.about = "Records what the kernel sees into a ring in memory that overwrites itself; "
-			 "on a trigger the last\nseconds become one file. SIGUSR1 or `flightrec "
-			 "trigger` dumps, SIGUSR2 logs statistics, SIGHUP\nreads the configuration "
-			 "again, SIGTERM ends.",
+		.about =
+			"Records what the kernel sees into a ring in memory that overwrites "
+			"itself; on a trigger the last\nseconds become one file. SIGUSR1 or "
+			"`flightrec trigger` dumps, SIGUSR2 logs statistics, SIGHUP\nreads the configuration "
+			"again, SIGTERM ends.",
 		.options = options,
-		.epilog = "Settings come from the command line, then from the file (keys with _ for "
-			  "-), then from defaults.\n"
-			  "Exit codes: 0 ok, 1 something was degraded or lost (--self-test), 2 wrong "
-			  "use, 3 no permission,\n4 this kernel lacks something essential, 5 I/O failed "
-			  "or another instance runs.",
+		.epilog =
+			"Settings come from the command line, then from the file (keys with _ for "
+			"-), then from defaults.\n"
+			"Exit codes: 0 ok, 1 something was degraded or lost (--self-test), 2 wrong "
+			"use, 3 no permission,\n4 this kernel lacks something essential, 5 I/O "
+			"failed or another instance runs.",
 	};
 	int left;
 

@@ -74,8 +74,8 @@ struct fr_config {
 	uint64_t cooldown_ns;
 	uint32_t max_per_day;
 	struct fr_trigger_rule triggers[FR_TRIGGER_CNT];
-	uint32_t codec;	   /* enum fr_codec */
-	int codec_level;   /* 0 = the codec's default */
+	uint32_t codec;	 /* enum fr_codec */
+	int codec_level; /* 0 = the codec's default */
 	uint64_t dump_quota_bytes;
 	uint32_t dump_max_files;
 	uint32_t dump_min_free_pct;

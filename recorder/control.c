@@ -19,7 +19,7 @@
 
 #define FR_ANSWER_BYTES_MAX (4u << 20)
 
-/* ---- clients -------------------------------------------------------------------------------------- */
+/* ---- clients ----------------------------------------------------------------------------- */
 
 /* One timer for all: set to the earliest deadline. */
 static void set_deadlines(struct fr_control *c)
@@ -48,8 +48,8 @@ static void send_answer(struct fr_client *client)
 	ssize_t n;
 
 	while (client->sent_bytes < b->len_bytes) {
-		n = send(client->fd, b->data + client->sent_bytes, b->len_bytes - client->sent_bytes,
-			 MSG_NOSIGNAL | MSG_DONTWAIT);
+		n = send(client->fd, b->data + client->sent_bytes,
+			 b->len_bytes - client->sent_bytes, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n < 0 && errno == EAGAIN) {
 			fr_loop_change(client->control->loop, client->fd, EPOLLOUT);
 			return;
@@ -181,7 +181,8 @@ static void on_deadline(void *ctx, uint32_t events)
 			continue;
 		c->timeout_cnt++;
 		if (client->waits_for)
-			fr_client_error(client, FR_EXIT_IO, "the dump is not written yet: look at "
+			fr_client_error(client, FR_EXIT_IO,
+					"the dump is not written yet: look at "
 					"flightrec status");
 		else
 			drop(client);
@@ -189,7 +190,7 @@ static void on_deadline(void *ctx, uint32_t events)
 	set_deadlines(c);
 }
 
-/* ---- who may ---------------------------------------------------------------------------------------- */
+/* ---- who may ----------------------------------------------------------------------------- */
 
 static bool in_groups(int fd, gid_t gid)
 {
@@ -212,7 +213,8 @@ static bool may(const struct fr_control *c, int fd, pid_t *ret_pid)
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes))
 		return false;
 	*ret_pid = peer.pid;
-	return peer.uid == 0 || peer.uid == geteuid() || peer.gid == c->gid || in_groups(fd, c->gid);
+	return peer.uid == 0 || peer.uid == geteuid() || peer.gid == c->gid ||
+	       in_groups(fd, c->gid);
 }
 
 static struct fr_client *free_client(struct fr_control *c)
@@ -243,7 +245,8 @@ static void on_connect(void *ctx, uint32_t events)
 	if (fd < 0)
 		return;
 	if (!may(c, fd, &pid)) {
-		turn_away(c, fd, "error 3 no permission: be root or of the group " FR_CONTROL_GROUP "\n");
+		turn_away(c, fd,
+			  "error 3 no permission: be root or of the group " FR_CONTROL_GROUP "\n");
 		return;
 	}
 	if (!client) {
@@ -265,7 +268,7 @@ static void on_connect(void *ctx, uint32_t events)
 	set_deadlines(c);
 }
 
-/* ---- the socket ------------------------------------------------------------------------------------- */
+/* ---- the socket -------------------------------------------------------------------------- */
 
 static int fail(const char *path, int err)
 {
@@ -282,8 +285,9 @@ static int remove_stale(const struct sockaddr_un *to)
 	if (fd < 0)
 		return -errno;
 	if (!connect(fd, (const struct sockaddr *)to, sizeof(*to)) || errno == EAGAIN) {
-		fr_err("control socket '%s' is in use by another flightrecd: stop that one, or name "
-		       "another with --control PATH", to->sun_path);
+		fr_err("control socket '%s' is in use by another flightrecd: stop that one, or "
+		       "name another with --control PATH",
+		       to->sun_path);
 		err = -EADDRINUSE;
 	} else if (errno == ECONNREFUSED && unlink(to->sun_path)) {
 		err = fail(to->sun_path, -errno);

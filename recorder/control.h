@@ -15,8 +15,8 @@
 #include "request.h"
 
 #define FR_CONTROL_CLIENTS_MAX 16
-#define FR_CONTROL_DEADLINE_NS 5000000000ull	/* for sending a line, and for taking an answer */
-#define FR_CONTROL_WAIT_NS 180000000000ull	/* for a dump to be written */
+#define FR_CONTROL_DEADLINE_NS 5000000000ull /* for sending a line, and for taking an answer */
+#define FR_CONTROL_WAIT_NS 180000000000ull   /* for a dump to be written */
 #define FR_CONTROL_GROUP "flightrec"
 
 struct fr_control;
@@ -40,7 +40,7 @@ struct fr_control {
 	char path[108];
 	gid_t gid;
 	struct fr_client clients[FR_CONTROL_CLIENTS_MAX];
-	uint64_t refused_cnt;  /* peers without permission, connections over the limit */
+	uint64_t refused_cnt; /* peers without permission, connections over the limit */
 	uint64_t timeout_cnt;
 	/* Answers by fr_client_ok(), fr_client_error() or fr_client_wait(). */
 	void (*serve)(void *ctx, struct fr_client *client, const struct fr_request *request);

@@ -35,7 +35,7 @@ void fr_daemon_block_signals(sigset_t *ret_before)
 	sigprocmask(SIG_BLOCK, &mask, ret_before);
 }
 
-/* ---- ending ----------------------------------------------------------------------------------------- */
+/* ---- ending ------------------------------------------------------------------------------ */
 
 static void set_dump_deadline(struct fr_daemon *d)
 {
@@ -66,7 +66,7 @@ static void end(struct fr_daemon *d, const char *why)
 	set_dump_deadline(d);
 }
 
-/* ---- triggers --------------------------------------------------------------------------------------- */
+/* ---- triggers ---------------------------------------------------------------------------- */
 
 static enum fr_outcome fire(struct fr_daemon *d, enum fr_trigger_kind kind, const char *reason,
 			    pid_t sender, uint64_t *ret_number, char *why, size_t why_bytes)
@@ -106,7 +106,7 @@ static void on_dump_deadline(void *ctx, uint32_t events)
 	fr_triggers_kill(&d->triggers);
 }
 
-/* ---- reload ------------------------------------------------------------------------------------------ */
+/* ---- reload ------------------------------------------------------------------------------ */
 
 static int reload(struct fr_daemon *d)
 {
@@ -122,7 +122,7 @@ static int reload(struct fr_daemon *d)
 	return 0;
 }
 
-/* ---- control socket ----------------------------------------------------------------------------------- */
+/* ---- control socket ---------------------------------------------------------------------- */
 
 static void serve_status(struct fr_daemon *d, struct fr_client *client, const struct fr_request *r)
 {
@@ -139,8 +139,8 @@ static void serve_trigger(struct fr_daemon *d, struct fr_client *client, const s
 	struct fr_buf body = { 0 };
 	char why[200];
 	uint64_t number = 0;
-	enum fr_outcome outcome = fire(d, FR_TRIGGER_MANUAL, r->reason, client->pid, &number, why,
-				       sizeof(why));
+	enum fr_outcome outcome =
+		fire(d, FR_TRIGGER_MANUAL, r->reason, client->pid, &number, why, sizeof(why));
 
 	if (outcome == FR_OUTCOME_SUPPRESSED) {
 		fr_client_error(client, FR_EXIT_DAMAGED, why);
@@ -176,9 +176,10 @@ static void serve_list(struct fr_daemon *d, struct fr_client *client)
 	}
 	for (int i = 0; i < cnt; i++) {
 		if (!fstatat(d->rec->dump_dir_fd, names[i]->d_name, &st, AT_SYMLINK_NOFOLLOW))
-			fr_buf_printf(&body, "%lld.%09ld %lld %s/%s\n", (long long)st.st_mtim.tv_sec,
-				      st.st_mtim.tv_nsec, (long long)st.st_size,
-				      d->rec->config.dump_dir, names[i]->d_name);
+			fr_buf_printf(&body, "%lld.%09ld %lld %s/%s\n",
+				      (long long)st.st_mtim.tv_sec, st.st_mtim.tv_nsec,
+				      (long long)st.st_size, d->rec->config.dump_dir,
+				      names[i]->d_name);
 		free(names[i]);
 	}
 	free(names);
@@ -202,7 +203,8 @@ static void serve(void *ctx, struct fr_client *client, const struct fr_request *
 		return;
 	case FR_VERB_RELOAD:
 		if (reload(d))
-			fr_client_error(client, FR_EXIT_USAGE, "the configuration is wrong: see the log");
+			fr_client_error(client, FR_EXIT_USAGE,
+					"the configuration is wrong: see the log");
 		else
 			fr_client_ok(client, NULL);
 		return;
@@ -215,7 +217,7 @@ static void serve(void *ctx, struct fr_client *client, const struct fr_request *
 	}
 }
 
-/* ---- signals and time ----------------------------------------------------------------------------------- */
+/* ---- signals and time -------------------------------------------------------------------- */
 
 static void on_signal(void *ctx, uint32_t events)
 {
@@ -290,9 +292,12 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 {
 	int err;
 
-	*d = (struct fr_daemon){
-		.rec = rec, .argc = argc, .argv = argv, .signal_fd = -1, .slow_fd = -1, .dump_fd = -1
-	};
+	*d = (struct fr_daemon){ .rec = rec,
+				 .argc = argc,
+				 .argv = argv,
+				 .signal_fd = -1,
+				 .slow_fd = -1,
+				 .dump_fd = -1 };
 	d->loop.epoll_fd = -1;
 	err = fr_loop_init(&d->loop);
 	if (!err)
@@ -313,8 +318,9 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 	d->triggers.ctx = d;
 	d->control.serve = serve;
 	d->control.ctx = d;
-	return rec->config.control_path[0] ?
-		       fr_control_open(&d->control, &d->loop, rec->config.control_path) : 0;
+	return rec->config.control_path[0]
+		       ? fr_control_open(&d->control, &d->loop, rec->config.control_path)
+		       : 0;
 }
 
 int fr_daemon_run(struct fr_daemon *d)

@@ -20,9 +20,9 @@ struct fr_daemon {
 	struct fr_control control;
 	struct fr_stats stats;
 	int signal_fd;
-	int slow_fd;  /* timer: statistics, housekeeping */
-	int dump_fd;  /* timer: the dumper's deadline */
-	bool ending;  /* asked to end, while a dump is being written */
+	int slow_fd; /* timer: statistics, housekeeping */
+	int dump_fd; /* timer: the dumper's deadline */
+	bool ending; /* asked to end, while a dump is being written */
 };
 
 /* Signals that the loop takes are blocked from here on: call it before any thread or child. */

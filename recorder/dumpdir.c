@@ -13,8 +13,8 @@
 
 static int fail(const char *path, int err)
 {
-	fr_err("dump directory '%s': %s; name one that this user can write to with --dump-dir", path,
-	       strerror(-err));
+	fr_err("dump directory '%s': %s; name one that this user can write to with --dump-dir",
+	       path, strerror(-err));
 	return err;
 }
 
@@ -25,10 +25,12 @@ static int refuse_second(const char *path, int lock_fd)
 	/* l_pid 0 or -1: it ended just now, or sits in another pid namespace */
 	if (fcntl(lock_fd, F_GETLK, &lock) || lock.l_type == F_UNLCK || lock.l_pid <= 0)
 		fr_err("dump directory '%s' is in use by another flightrecd: stop that one, or use "
-		       "another --dump-dir", path);
+		       "another --dump-dir",
+		       path);
 	else
-		fr_err("dump directory '%s' is in use by another flightrecd (pid %d): stop that one, "
-		       "or use another --dump-dir", path, (int)lock.l_pid);
+		fr_err("dump directory '%s' is in use by another flightrecd (pid %d): stop that "
+		       "one, or use another --dump-dir",
+		       path, (int)lock.l_pid);
 	return -EBUSY;
 }
 

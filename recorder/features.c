@@ -14,7 +14,7 @@
 
 #define FR_KERNEL_BTF "/sys/kernel/btf/vmlinux"
 
-/* ---- what BTF says -------------------------------------------------------------------------------- */
+/* ---- what BTF says ----------------------------------------------------------------------- */
 
 /* Prototype of a tracepoint: typedef btf_trace_NAME -> pointer -> function. NULL if none. */
 static const struct btf_type *tracepoint_proto(const struct btf *btf, const char *name)
@@ -133,7 +133,7 @@ static const struct {
 	  "sched_process_exit passes no group_dead: it is read from the task" },
 };
 
-/* ---- the whole -------------------------------------------------------------------------------------- */
+/* ---- the whole --------------------------------------------------------------------------- */
 
 void fr_features_degrade(struct fr_features *f, const char *fmt, ...)
 {

@@ -17,8 +17,8 @@
 struct btf;
 
 struct fr_features {
-	struct btf *btf;      /* the kernel's; owned, freed by fr_features_done() */
-	uint32_t bits;	      /* FR_FEAT_* of formats/abi/knobs.h */
+	struct btf *btf;       /* the kernel's; owned, freed by fr_features_done() */
+	uint32_t bits;	       /* FR_FEAT_* of formats/abi/knobs.h */
 	bool sock_tracepoints; /* sock_send_length and sock_recv_length are there */
 	char kernel_release[65];
 	/* one line each: what, why, what stands in; also filled by the loader */

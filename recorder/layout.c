@@ -196,6 +196,7 @@ void fr_layout_unmap(struct fr_ring_view *view)
 	if (!view->sub)
 		return;
 	munmap((void *)(uintptr_t)view->sub, subs_map_bytes(view->slot_cnt, view->sub_shift));
-	munmap((void *)(uintptr_t)view->ctl, page_round(view->cpu_cnt * sizeof(struct fr_ring_ctl)));
+	munmap((void *)(uintptr_t)view->ctl,
+	       page_round(view->cpu_cnt * sizeof(struct fr_ring_ctl)));
 	*view = (struct fr_ring_view){ .ring_fd = -1, .flush_prog_fd = -1 };
 }

@@ -12,7 +12,7 @@
 #define FR_LOOP_SOURCES_MAX 40
 
 struct fr_source {
-	int fd; /* -1 = this place is free */
+	int fd;		 /* -1 = this place is free */
 	uint32_t serial; /* of its use: an event for an older one is dropped */
 	void (*on)(void *ctx, uint32_t events);
 	void *ctx;

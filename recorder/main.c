@@ -64,8 +64,8 @@ static int print_features(void)
 	struct fr_buf out = { 0 };
 
 	if (fr_privilege_check(false))
-		fr_info("without the privileges of a recorder only type information is looked at; run "
-			"as root to try each program");
+		fr_info("without the privileges of a recorder only type information is looked at; "
+			"run as root to try each program");
 	else
 		fr_recorder_start(&rec);
 	fr_features_print(&rec.features, rec.config.json, &out);
@@ -128,7 +128,8 @@ static int record(int argc, char **argv)
 	if (!rec.config.foreground) {
 		err = fr_background_start(&ready_fd);
 		if (err) {
-			fr_err("cannot go into the background: %s; use --foreground", strerror(-err));
+			fr_err("cannot go into the background: %s; use --foreground",
+			       strerror(-err));
 			return FR_EXIT_IO;
 		}
 	}

@@ -29,7 +29,8 @@ int fr_privilege_check(bool tell)
 	if (have & 1ull << CAP_SYS_ADMIN || (have & 1ull << CAP_BPF && have & 1ull << CAP_PERFMON))
 		return 0;
 	if (tell)
-		fr_err("user %u may not load BPF programs (CAP_BPF and CAP_PERFMON are missing): run "
-		       "flightrecd as root, or start it as a service", (unsigned int)geteuid());
+		fr_err("user %u may not load BPF programs (CAP_BPF and CAP_PERFMON are missing): "
+		       "run flightrecd as root, or start it as a service",
+		       (unsigned int)geteuid());
 	return -EPERM;
 }

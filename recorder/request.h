@@ -18,7 +18,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum fr_verb { FR_VERB_STATUS, FR_VERB_TRIGGER, FR_VERB_LIST, FR_VERB_RELOAD, FR_VERB_STOP, FR_VERB_CNT };
+enum fr_verb {
+	FR_VERB_STATUS,
+	FR_VERB_TRIGGER,
+	FR_VERB_LIST,
+	FR_VERB_RELOAD,
+	FR_VERB_STOP,
+	FR_VERB_CNT
+};
 enum fr_format { FR_FORMAT_TEXT, FR_FORMAT_JSON, FR_FORMAT_PROMETHEUS };
 
 #define FR_REQUEST_BYTES_MAX 1024 /* a longer line is refused */

@@ -84,7 +84,8 @@ static int check(const struct fr_recorder *rec, const struct seen *s, const stru
 
 	for (uint32_t i = 0; i < rec->family_cnt; i++)
 		if (rec->config.families & 1u << (i + 1) && !rec->families[i].on) {
-			printf("not ok family %s: %s\n", rec->families[i].name, rec->families[i].why);
+			printf("not ok family %s: %s\n", rec->families[i].name,
+			       rec->families[i].why);
 			bad++;
 		}
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)

@@ -2,7 +2,6 @@
 #include "settings.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,147 +11,20 @@
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
 #include "formats/dump/format.h"
+#include "value.h"
 
-/* ---- values ---------------------------------------------------------------------------------- */
-
-__attribute__((format(printf, 3, 4))) static int refuse(char *err, size_t err_bytes,
-							const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(err, err_bytes, fmt, args);
-	va_end(args);
-	return -EINVAL;
-}
-
-static int set_number(const char *s, uint64_t min, uint64_t max, uint64_t *ret, char *err, size_t n)
-{
-	uint64_t v = 0;
-
-	if (fr_parse_u64(s, UINT64_MAX, &v) || v < min || v > max)
-		return refuse(err, n, "'%s' is not a whole number from %llu to %llu", s,
-			      (unsigned long long)min, (unsigned long long)max);
-	*ret = v;
-	return 0;
-}
-
-static int set_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret, char *err, size_t n)
-{
-	char low[32], high[32];
-	uint64_t v = 0;
-
-	if (fr_parse_size(s, &v) || v < min || v > max)
-		return refuse(err, n, "'%s' is not a size from %s to %s (suffixes K, M, G)", s,
-			      fr_format_size(min, low, sizeof(low)),
-			      fr_format_size(max, high, sizeof(high)));
-	*ret = v;
-	return 0;
-}
-
-static int set_duration(const char *s, uint64_t min, uint64_t max, uint64_t *ret, char *err,
-			size_t n)
-{
-	char low[32], high[32];
-	uint64_t v = 0;
-
-	if (fr_parse_duration(s, &v) || v < min || v > max)
-		return refuse(err, n, "'%s' is not a time from %s to %s (units ns, us, ms, s, m, h)",
-			      s, fr_format_duration(min, low, sizeof(low)),
-			      fr_format_duration(max, high, sizeof(high)));
-	*ret = v;
-	return 0;
-}
-
-static int set_bool(const char *s, bool *ret, char *err, size_t n)
-{
-	if (!s) {
-		*ret = true;
-		return 0;
-	}
-	return fr_parse_bool(s, ret) ? refuse(err, n, "'%s' is neither on nor off", s) : 0;
-}
-
-/* Index of s in a list of names, or -EINVAL and the list in err. */
-static int set_choice(const char *s, const char *const *names, uint32_t cnt, char *err, size_t n)
-{
-	size_t at;
-
-	for (uint32_t i = 0; i < cnt; i++)
-		if (!strcmp(s, names[i]))
-			return (int)i;
-	at = (size_t)snprintf(err, n, "'%s' is none of:", s);
-	for (uint32_t i = 0; i < cnt && at < n; i++)
-		at += (size_t)snprintf(err + at, n - at, " %s", names[i]);
-	return -EINVAL;
-}
-
-/* Absolute, so that nothing depends on the folder that the daemon was started in. "" if `none`. */
-static int set_path(const char *s, const char *none, char *path, char *err, size_t n)
-{
-	char text[PATH_MAX] = "";
-	size_t at = 0;
-
-	if (none && !strcmp(s, none)) {
-		path[0] = 0;
-		return 0;
-	}
-	if (!s[0])
-		return refuse(err, n, "the path is empty");
-	if (s[0] != '/') {
-		if (!getcwd(text, sizeof(text)))
-			return refuse(err, n, "relative, and the current folder is not known: "
-				      "use an absolute path");
-		at = strlen(text);
-		text[at++] = '/';
-	}
-	if (at + strlen(s) >= sizeof(text))
-		return refuse(err, n, "the path is longer than %d bytes", PATH_MAX - 1);
-	memcpy(text + at, s, strlen(s) + 1);
-	memcpy(path, text, strlen(text) + 1);
-	return 0;
-}
-
-static void put_scaled(struct fr_buf *out, uint64_t v, const char *const *units,
-		       const uint64_t *factors, uint32_t cnt)
-{
-	for (uint32_t i = 0; i < cnt; i++)
-		if (v && v % factors[i] == 0) {
-			fr_buf_printf(out, "%llu%s", (unsigned long long)(v / factors[i]), units[i]);
-			return;
-		}
-	fr_buf_add_u64(out, v);
-}
-
-static void put_size(struct fr_buf *out, uint64_t v)
-{
-	static const char *const units[] = { "G", "M", "K" };
-	static const uint64_t factors[] = { 1ull << 30, 1ull << 20, 1ull << 10 };
-
-	put_scaled(out, v, units, factors, 3);
-}
-
-static void put_duration(struct fr_buf *out, uint64_t v)
-{
-	static const char *const units[] = { "h", "m", "s", "ms", "us", "ns" };
-	static const uint64_t factors[] = { 3600000000000ull, 60000000000ull, 1000000000ull,
-					    1000000ull, 1000ull, 1ull };
-
-	put_scaled(out, v, units, factors, 6);
-}
-
-/* ---- one pair of functions for each setting -------------------------------------------------- */
+/* ---- one pair of functions for each setting ---------------------------------------------- */
 
 #define SET(name) static int set_##name(void *ctx, const char *value, char *err, size_t n)
 #define GET(name) static void get_##name(const struct fr_config *c, struct fr_buf *out)
 
 #define SWITCH(name)                                                                               \
-	SET(name) { return set_bool(value, &((struct fr_config *)ctx)->name, err, n); }
+	SET(name) { return fr_value_bool(value, &((struct fr_config *)ctx)->name, err, n); }
 #define NUMBER(name, field, type, min, max)                                                        \
 	SET(name)                                                                                  \
 	{                                                                                          \
 		uint64_t v = 0;                                                                    \
-		int bad = set_number(value, min, max, &v, err, n);                                 \
+		int bad = fr_value_number(value, min, max, &v, err, n);                            \
                                                                                                    \
 		if (!bad)                                                                          \
 			((struct fr_config *)ctx)->field = (type)v;                                \
@@ -160,16 +32,26 @@ static void put_duration(struct fr_buf *out, uint64_t v)
 	}                                                                                          \
 	GET(name) { fr_buf_add_u64(out, c->field); }
 #define SIZE(name, field, min, max)                                                                \
-	SET(name) { return set_size(value, min, max, &((struct fr_config *)ctx)->field, err, n); } \
-	GET(name) { put_size(out, c->field); }
+	SET(name)                                                                                  \
+	{                                                                                          \
+		struct fr_config *c = ctx;                                                         \
+                                                                                                   \
+		return fr_value_size(value, min, max, &c->field, err, n);                          \
+	}                                                                                          \
+	GET(name) { fr_value_put_size(out, c->field); }
 #define DURATION(name, field, min, max)                                                            \
 	SET(name)                                                                                  \
 	{                                                                                          \
-		return set_duration(value, min, max, &((struct fr_config *)ctx)->field, err, n);   \
+		struct fr_config *c = ctx;                                                         \
+                                                                                                   \
+		return fr_value_duration(value, min, max, &c->field, err, n);                      \
 	}                                                                                          \
-	GET(name) { put_duration(out, c->field); }
+	GET(name) { fr_value_put_duration(out, c->field); }
 #define PATH(name, field, none)                                                                    \
-	SET(name) { return set_path(value, none, ((struct fr_config *)ctx)->field, err, n); }      \
+	SET(name)                                                                                  \
+	{                                                                                          \
+		return fr_value_path(value, none, ((struct fr_config *)ctx)->field, err, n);       \
+	}                                                                                          \
 	GET(name)                                                                                  \
 	{                                                                                          \
 		const char *word = none;                                                           \
@@ -193,7 +75,7 @@ SET(config)
 	struct fr_config *c = ctx;
 
 	c->config_given = true;
-	return set_path(value, NULL, c->config_path, err, n);
+	return fr_value_path(value, NULL, c->config_path, err, n);
 }
 
 PATH(dump_dir, dump_dir, NULL)
@@ -217,12 +99,12 @@ SET(ring_size)
 		c->ring_bytes = 0;
 		return 0;
 	}
-	return set_size(value, 1ull << 20, 1ull << 46, &c->ring_bytes, err, n);
+	return fr_value_size(value, 1ull << 20, 1ull << 46, &c->ring_bytes, err, n);
 }
 GET(ring_size)
 {
 	if (c->ring_bytes)
-		put_size(out, c->ring_bytes);
+		fr_value_put_size(out, c->ring_bytes);
 	else
 		fr_buf_add_str(out, "auto");
 }
@@ -235,13 +117,13 @@ SET(dump_min_free)
 	int bad;
 
 	if (len >= sizeof(text))
-		return refuse(err, n, "'%s' is not a percentage", value);
+		return fr_value_refuse(err, n, "'%s' is not a percentage", value);
 	memcpy(text, value, len + 1);
 	if (len && text[len - 1] == '%')
 		text[len - 1] = 0;
-	bad = set_number(text, 0, 99, &v, err, n);
+	bad = fr_value_number(text, 0, 99, &v, err, n);
 	if (bad)
-		return refuse(err, n, "'%s' is not a percentage from 0%% to 99%%", value);
+		return fr_value_refuse(err, n, "'%s' is not a percentage from 0%% to 99%%", value);
 	((struct fr_config *)ctx)->dump_min_free_pct = (uint32_t)v;
 	return 0;
 }
@@ -256,7 +138,7 @@ SET(nice)
 	long v = strtol(value, &end, 10);
 
 	if (end == value || *end || v < -20 || v > 19)
-		return refuse(err, n, "'%s' is not a priority from -20 to 19", value);
+		return fr_value_refuse(err, n, "'%s' is not a priority from -20 to 19", value);
 	((struct fr_config *)ctx)->nice = (int)v;
 	return 0;
 }
@@ -270,7 +152,7 @@ static const char *const redact_names[] = {
 };
 SET(redact)
 {
-	int i = set_choice(value, redact_names, 3, err, n);
+	int i = fr_value_choice(value, redact_names, 3, err, n);
 
 	if (i < 0)
 		return i;
@@ -293,7 +175,7 @@ static const char *const hooks_names[] = {
 };
 SET(hooks)
 {
-	int i = set_choice(value, hooks_names, 3, err, n);
+	int i = fr_value_choice(value, hooks_names, 3, err, n);
 
 	if (i < 0)
 		return i;
@@ -309,12 +191,15 @@ static const struct {
 	const char *name;
 	uint32_t level;
 } log_levels[] = {
-	{ "error", FR_LOG_ERR }, { "warning", FR_LOG_WARN }, { "info", FR_LOG_INFO }, { "debug", FR_LOG_DEBUG },
+	{ "error", FR_LOG_ERR },
+	{ "warning", FR_LOG_WARN },
+	{ "info", FR_LOG_INFO },
+	{ "debug", FR_LOG_DEBUG },
 };
 SET(log_level)
 {
 	static const char *const names[] = { "error", "warning", "info", "debug" };
-	int i = set_choice(value, names, 4, err, n);
+	int i = fr_value_choice(value, names, 4, err, n);
 
 	if (i < 0)
 		return i;
@@ -340,14 +225,16 @@ SET(codec)
 
 	if ((size_t)(colon - value) < sizeof(word))
 		memcpy(word, value, (size_t)(colon - value));
-	codec = set_choice(word, names, 3, err, n);
+	codec = fr_value_choice(word, names, 3, err, n);
 	if (codec < 0)
 		return codec;
 	if (*colon) {
 		level = strtol(colon + 1, &end, 10);
-		if (codec != FR_CODEC_ZSTD || !colon[1] || *end || level < -7 || level > 19 || !level)
-			return refuse(err, n, "'%s': only zstd has a level, from -7 to 19 without 0",
-				      value);
+		if (codec != FR_CODEC_ZSTD || !colon[1] || *end || level < -7 || level > 19 ||
+		    !level)
+			return fr_value_refuse(
+				err, n, "'%s': only zstd has a level, from -7 to 19 without 0",
+				value);
 	}
 	c->codec = (uint32_t)codec;
 	c->codec_level = (int)level;
@@ -362,7 +249,7 @@ GET(codec)
 		fr_buf_printf(out, ":%d", c->codec_level);
 }
 
-/* ---- lists ------------------------------------------------------------------------------------ */
+/* ---- lists ------------------------------------------------------------------------------- */
 
 /* Next word of a comma list into word; false at the end. Words that don't fit come back as "". */
 static bool next_word(const char **at, char *word, size_t word_bytes)
@@ -402,7 +289,7 @@ SET(families)
 	int i;
 
 	while (next_word(&at, word, sizeof(word))) {
-		i = set_choice(word, family_names + 1, FR_FAMILY_CNT - 1, err, n);
+		i = fr_value_choice(word, family_names + 1, FR_FAMILY_CNT - 1, err, n);
 		if (i < 0)
 			return i;
 		families |= 2u << i;
@@ -425,8 +312,8 @@ GET(families)
 static int filter_start(struct fr_config *c, uint32_t kind, char *err, size_t n)
 {
 	if (c->filter_kind != FR_FILTER_NONE && c->filter_kind != kind)
-		return refuse(err, n, "another kind of filter is set already: use one of filter-pid, "
-			      "filter-comm, filter-cgroup");
+		return fr_value_refuse(err, n, "another kind of filter is set already: use one of "
+					       "filter-pid, filter-comm, filter-cgroup");
 	c->filter_kind = FR_FILTER_NONE;
 	c->filter_cnt = 0;
 	return 0;
@@ -438,20 +325,21 @@ static int filter_add(struct fr_config *c, uint32_t kind, const char *word, char
 	uint64_t pid = 0;
 
 	if (i == FR_FILTER_MAX)
-		return refuse(err, n, "more than %d entries", FR_FILTER_MAX);
+		return fr_value_refuse(err, n, "more than %d entries", FR_FILTER_MAX);
 	if (kind == FR_FILTER_PID) {
-		if (set_number(word, 1, 1u << 22, &pid, err, n))
+		if (fr_value_number(word, 1, 1u << 22, &pid, err, n))
 			return -EINVAL;
 		c->filter_pids[i] = pid;
 	} else if (kind == FR_FILTER_COMM) {
 		if (!word[0] || strlen(word) >= sizeof(c->filter_comms[0]))
-			return refuse(err, n, "a name has 1 to 15 bytes");
+			return fr_value_refuse(err, n, "a name has 1 to 15 bytes");
 		memset(c->filter_comms[i], 0, sizeof(c->filter_comms[i]));
 		memcpy(c->filter_comms[i], word, strlen(word));
 	} else {
 		if (word[0] != '/')
-			return refuse(err, n, "'%s' is no path of a cgroup: use one that starts "
-				      "with /", word);
+			return fr_value_refuse(
+				err, n, "'%s' is no path of a cgroup: use one that starts with /",
+				word);
 		memcpy(c->filter_cgroups[i], word, strlen(word) + 1);
 	}
 	c->filter_kind = kind;
@@ -483,7 +371,7 @@ FILTER(filter_pid, FR_FILTER_PID, fr_buf_add_u64(out, c->filter_pids[i]))
 FILTER(filter_comm, FR_FILTER_COMM, fr_buf_add_str(out, c->filter_comms[i]))
 FILTER(filter_cgroup, FR_FILTER_CGROUP, fr_buf_add_str(out, c->filter_cgroups[i]))
 
-/* ---- triggers --------------------------------------------------------------------------------- */
+/* ---- triggers ---------------------------------------------------------------------------- */
 
 static const char *const trigger_names[] = {
 #define TRIGGER_NAME(NAME, name, limited) [FR_TRIGGER_##NAME] = #name,
@@ -506,9 +394,10 @@ static int trigger_by_name(const char *name, char *err, size_t n)
 {
 	for (size_t i = 0; i < sizeof(trigger_later) / sizeof(trigger_later[0]); i++)
 		if (!strcmp(name, trigger_later[i]))
-			return refuse(err, n, "trigger '%s' is not available in this release: "
-				      "remove it", name);
-	return set_choice(name, trigger_names, FR_TRIGGER_CNT, err, n);
+			return fr_value_refuse(
+				err, n, "trigger '%s' is not available in this release: remove it",
+				name);
+	return fr_value_choice(name, trigger_names, FR_TRIGGER_CNT, err, n);
 }
 
 int fr_setting_trigger(struct fr_config *config, const char *trigger, const char *key,
@@ -521,12 +410,14 @@ int fr_setting_trigger(struct fr_config *config, const char *trigger, const char
 		return kind;
 	rule = &config->triggers[kind];
 	if (!strcmp(key, "enabled"))
-		return set_bool(value, &rule->enabled, err, err_bytes);
+		return fr_value_bool(value, &rule->enabled, err, err_bytes);
 	if (!strcmp(key, "cooldown"))
-		return set_duration(value, 0, 86400000000000ull, &rule->cooldown_ns, err, err_bytes);
+		return fr_value_duration(value, 0, 86400000000000ull, &rule->cooldown_ns, err,
+					 err_bytes);
 	if (!strcmp(key, "max_per_day"))
-		return set_number(value, 0, 1000000, &rule->max_per_day, err, err_bytes);
-	return refuse(err, err_bytes, "a trigger has the keys enabled, cooldown, max_per_day");
+		return fr_value_number(value, 0, 1000000, &rule->max_per_day, err, err_bytes);
+	return fr_value_refuse(err, err_bytes,
+			       "a trigger has the keys enabled, cooldown, max_per_day");
 }
 
 void fr_setting_trigger_get(const struct fr_config *config, enum fr_trigger_kind kind,
@@ -537,7 +428,7 @@ void fr_setting_trigger_get(const struct fr_config *config, enum fr_trigger_kind
 	fr_buf_printf(out, "enabled = %s\n", rule->enabled ? "on" : "off");
 	if (rule->cooldown_ns != FR_RULE_UNSET) {
 		fr_buf_add_str(out, "cooldown = ");
-		put_duration(out, rule->cooldown_ns);
+		fr_value_put_duration(out, rule->cooldown_ns);
 		fr_buf_add_char(out, '\n');
 	}
 	if (rule->max_per_day != FR_RULE_UNSET)
@@ -550,13 +441,13 @@ SET(trigger)
 	char name[32];
 
 	if (!equals || (size_t)(equals - value) >= sizeof(name))
-		return refuse(err, n, "'%s' is not NAME=on or NAME=off", value);
+		return fr_value_refuse(err, n, "'%s' is not NAME=on or NAME=off", value);
 	memcpy(name, value, (size_t)(equals - value));
 	name[equals - value] = 0;
 	return fr_setting_trigger(ctx, name, "enabled", equals + 1, err, n);
 }
 
-/* ---- the table ---------------------------------------------------------------------------------- */
+/* ---- the table --------------------------------------------------------------------------- */
 
 #define CLI FR_SETTING_CLI
 #define RELOAD FR_SETTING_RELOAD
@@ -571,7 +462,7 @@ const struct fr_setting_row fr_setting_rows[] = {
 	  set_ring_size, get_ring_size },
 	{ "families", "LIST", "what to record: sched,waking,sock,tcp,block,dns (proc is always on)",
 	  0, set_families, get_families },
-	{ "redact", "LEVEL", "what may reach the disk: standard, strict, or off (laboratories only)",
+	{ "redact", "LEVEL", "what may reach the disk: standard, strict, or off (laboratories)",
 	  RELOAD, set_redact, get_redact },
 	{ "post-window", "TIME", "how long to go on recording after a trigger", RELOAD,
 	  set_post_window, get_post_window },
@@ -609,7 +500,7 @@ const struct fr_setting_row fr_setting_rows[] = {
 	{ "nice", "N", "priority of the daemon and of dumping", 0, set_nice, get_nice },
 	{ "log-level", "LEVEL", "error, warning, info, debug", RELOAD, set_log_level,
 	  get_log_level },
-	{ "control", "PATH", "socket for flightrec status, trigger, ...; off = none", 0, set_control,
+	{ "control", "PATH", "socket for the flightrec command; off = none", 0, set_control,
 	  get_control },
 	{ "pid-file", "PATH", "write the daemon's process number here; off = none", 0, set_pid_file,
 	  get_pid_file },

@@ -21,7 +21,8 @@ static int share_out(struct fr_recorder *rec)
 
 	if (err) {
 		fr_err("cannot read which CPUs there are from /sys/devices/system/cpu: %s; is /sys "
-		       "mounted?", strerror(-err));
+		       "mounted?",
+		       strerror(-err));
 		return err;
 	}
 	err = fr_layout_make(&rec->layout, &cpus, rec->config.ring_bytes, why, sizeof(why));
@@ -82,7 +83,7 @@ static void note_families(struct fr_recorder *rec)
 		args[1] = f->on;
 		args[2] = asked && !f->on ? FR_FAMILY_WHY_FAILED : FR_FAMILY_WHY_START;
 		if (fd < 0 || bpf_prog_test_run_opts(fd, &opts) || opts.retval)
-			fr_warn("cannot note in the ring whether %s is recorded, continuing without",
+			fr_warn("cannot note in the ring whether %s is on, continuing without",
 				f->name);
 	}
 }
@@ -133,7 +134,8 @@ static void snapshot(struct fr_recorder *rec)
 			continue;
 		err = fr_recorder_iterate(rec, parts[i].iter, NULL, NULL);
 		if (err)
-			fr_features_degrade(&rec->features, "the state of %s at start is not known: %s",
+			fr_features_degrade(&rec->features,
+					    "the state of %s at start is not known: %s",
 					    parts[i].what, strerror(-err));
 	}
 }

@@ -54,11 +54,13 @@ void fr_stats_done(struct fr_stats *s)
 static uint64_t oldest_ns(const struct fr_ring_view *ring, uint32_t cpu, uint32_t seq)
 {
 	uint32_t subs = 1u << ring->sub_shift, first = seq >= subs ? seq - subs + 1 : 0;
-	const struct fr_ring_sub *sub = ring->sub + ((size_t)ring->cpu_slot[cpu] << ring->sub_shift);
+	const struct fr_ring_sub *sub =
+		ring->sub + ((size_t)ring->cpu_slot[cpu] << ring->sub_shift);
 
 	/* one that was passed over, or is being opened right now, holds another's number */
 	for (; first != seq; first++)
-		if ((uint32_t)__atomic_load_n(&sub[first & (subs - 1)].seq, __ATOMIC_ACQUIRE) == first)
+		if ((uint32_t)__atomic_load_n(&sub[first & (subs - 1)].seq, __ATOMIC_ACQUIRE) ==
+		    first)
 			break;
 	return __atomic_load_n(&sub[first & (subs - 1)].first_time_ns, __ATOMIC_RELAXED);
 }

@@ -21,10 +21,10 @@ struct fr_cpu_stats {
 	uint64_t dropped_nocpu;
 	uint64_t skipped_subs;
 	uint64_t retries;
-	uint64_t laps;	    /* times the ring of this CPU has come round */
-	uint64_t now_ns;    /* history that a dump would have */
-	uint64_t full_ns;   /* ... once the ring is full, at the rate since start; FR_NS_UNKNOWN */
-	uint64_t worst_ns;  /* least history seen since the ring came round; FR_NS_UNKNOWN */
+	uint64_t laps;	   /* times the ring of this CPU has come round */
+	uint64_t now_ns;   /* history that a dump would have */
+	uint64_t full_ns;  /* ... once the ring is full, at the rate since start; FR_NS_UNKNOWN */
+	uint64_t worst_ns; /* least history seen since the ring came round; FR_NS_UNKNOWN */
 };
 
 struct fr_stats {
@@ -32,12 +32,12 @@ struct fr_stats {
 	uint64_t boot_ns; /* when they were read */
 	uint64_t unix_ns;
 	uint64_t uptime_ns;
-	uint64_t now_ns;   /* least of all CPUs that record: what every CPU still covers */
+	uint64_t now_ns; /* least of all CPUs that record: what every CPU still covers */
 	uint64_t full_ns;
 	uint64_t worst_ns;
 	uint64_t emitted;
 	uint64_t dropped;
-	uint64_t misses;   /* programs that the kernel did not run */
+	uint64_t misses; /* programs that the kernel did not run */
 	uint64_t map_bytes;
 	uint64_t anon_bytes; /* of the daemon itself */
 	uint64_t cpu_ns;     /* used by the daemon itself, without dumpers */

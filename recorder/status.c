@@ -36,7 +36,7 @@ void fr_status_families(const struct fr_recorder *rec, struct fr_buf *out)
 		}
 }
 
-/* ---- for people ----------------------------------------------------------------------------------- */
+/* ---- for people -------------------------------------------------------------------------- */
 
 static void text_history(const struct fr_stats *s, struct fr_buf *out)
 {
@@ -72,8 +72,10 @@ static void text_dumps(const struct fr_triggers *t, struct fr_buf *out)
 {
 	char time[40];
 
-	fr_buf_printf(out, "dumps: %llu written, %llu failed; triggers joined %llu, suppressed %llu%s\n",
-		      (ull)t->done_cnt, (ull)t->failed_cnt, (ull)outcome_total(t, FR_OUTCOME_JOINED),
+	fr_buf_printf(out,
+		      "dumps: %llu written, %llu failed; triggers joined %llu, suppressed %llu%s\n",
+		      (ull)t->done_cnt, (ull)t->failed_cnt,
+		      (ull)outcome_total(t, FR_OUTCOME_JOINED),
 		      (ull)outcome_total(t, FR_OUTCOME_SUPPRESSED),
 		      fr_triggers_busy(t) ? "; one is being written" : "");
 	if (!t->done_cnt && !t->failed_cnt)
@@ -95,8 +97,8 @@ static void print_text(const struct fr_stats *s, const struct fr_triggers *t, st
 	fr_buf_printf(out, "events: %llu, dropped %llu, programs not run by the kernel %llu\n",
 		      (ull)s->emitted, (ull)s->dropped, (ull)s->misses);
 	text_dumps(t, out);
-	fr_buf_printf(out, "ring: %s, maps in all %s", fr_format_size(s->rec->layout.ring_bytes, a,
-								     sizeof(a)),
+	fr_buf_printf(out, "ring: %s, maps in all %s",
+		      fr_format_size(s->rec->layout.ring_bytes, a, sizeof(a)),
 		      fr_format_size(s->map_bytes, b, sizeof(b)));
 	fr_buf_printf(out, "; daemon: %s of memory, %s of CPU time\n",
 		      fr_format_size(s->anon_bytes, a, sizeof(a)),
@@ -132,7 +134,7 @@ void fr_status_log(const struct fr_stats *s, const struct fr_triggers *t)
 	fr_buf_done(&text);
 }
 
-/* ---- for scripts ---------------------------------------------------------------------------------- */
+/* ---- for scripts ------------------------------------------------------------------------- */
 
 static void json_ns(struct fr_json *j, const char *key, uint64_t ns)
 {
@@ -250,14 +252,16 @@ static void print_json(const struct fr_stats *s, const struct fr_triggers *t, st
 	fr_buf_add_char(out, '\n');
 }
 
-/* ---- for Prometheus ------------------------------------------------------------------------------- */
+/* ---- for Prometheus ---------------------------------------------------------------------- */
 
 static void metric(struct fr_buf *out, const char *name, const char *type, const char *help)
 {
-	fr_buf_printf(out, "# HELP flightrec_%s %s\n# TYPE flightrec_%s %s\n", name, help, name, type);
+	fr_buf_printf(out, "# HELP flightrec_%s %s\n# TYPE flightrec_%s %s\n", name, help, name,
+		      type);
 }
 
-static void one(struct fr_buf *out, const char *name, const char *type, const char *help, uint64_t v)
+static void one(struct fr_buf *out, const char *name, const char *type, const char *help,
+		uint64_t v)
 {
 	metric(out, name, type, help);
 	fr_buf_printf(out, "flightrec_%s %llu\n", name, (ull)v);
@@ -299,18 +303,20 @@ static void prom_cpus(const struct fr_stats *s, struct fr_buf *out)
 	}
 	prom_seconds(out, "history_seconds", "History that a dump would have now.", s,
 		     offsetof(struct fr_cpu_stats, now_ns));
-	prom_seconds(out, "history_worst_seconds", "Least history seen since the ring came round.", s,
-		     offsetof(struct fr_cpu_stats, worst_ns));
+	prom_seconds(out, "history_worst_seconds", "Least history seen since the ring came round.",
+		     s, offsetof(struct fr_cpu_stats, worst_ns));
 }
 
 static void prom_dumps(const struct fr_triggers *t, struct fr_buf *out)
 {
 	one(out, "dumps_written_total", "counter", "Dumps written.", t->done_cnt);
-	one(out, "dumps_failed_total", "counter", "Dumps that could not be written.", t->failed_cnt);
+	one(out, "dumps_failed_total", "counter", "Dumps that could not be written.",
+	    t->failed_cnt);
 	metric(out, "triggers_total", "counter", "Triggers, by what became of them.");
 	for (uint32_t kind = 0; kind < FR_TRIGGER_CNT; kind++)
 		for (uint32_t o = 0; o < FR_OUTCOME_CNT; o++)
-			fr_buf_printf(out, "flightrec_triggers_total{name=\"%s\",outcome=\"%s\"} %llu\n",
+			fr_buf_printf(out,
+				      "flightrec_triggers_total{name=\"%s\",outcome=\"%s\"} %llu\n",
 				      fr_trigger_name((enum fr_trigger_kind)kind),
 				      fr_outcome_name((enum fr_outcome)o),
 				      (ull)t->kinds[kind].outcomes[o]);
@@ -330,8 +336,8 @@ static void print_prometheus(const struct fr_stats *s, const struct fr_triggers 
 	    s->misses);
 	metric(out, "probe_total", "counter", "What probes could not do, by cause.");
 	for (uint32_t id = 0; id < FR_COUNTER_CNT; id++)
-		fr_buf_printf(out, "flightrec_probe_total{cause=\"%s\"} %llu\n", fr_counter_name(id),
-			      (ull)s->counters[id]);
+		fr_buf_printf(out, "flightrec_probe_total{cause=\"%s\"} %llu\n",
+			      fr_counter_name(id), (ull)s->counters[id]);
 	prom_dumps(t, out);
 	one(out, "map_bytes", "gauge", "Memory of all BPF maps, the ring included.", s->map_bytes);
 	one(out, "anon_bytes", "gauge", "Memory of the daemon itself.", s->anon_bytes);

@@ -40,15 +40,15 @@ void fr_triggers_done(struct fr_triggers *t)
 const char *fr_outcome_name(enum fr_outcome outcome)
 {
 	static const char *const names[] = {
-		[FR_OUTCOME_STARTED] = "started",	[FR_OUTCOME_JOINED] = "joined",
-		[FR_OUTCOME_QUEUED] = "queued",		[FR_OUTCOME_SUPPRESSED] = "suppressed",
+		[FR_OUTCOME_STARTED] = "started", [FR_OUTCOME_JOINED] = "joined",
+		[FR_OUTCOME_QUEUED] = "queued",	  [FR_OUTCOME_SUPPRESSED] = "suppressed",
 		[FR_OUTCOME_FAILED] = "failed",
 	};
 
 	return outcome < FR_OUTCOME_CNT ? names[outcome] : "unknown";
 }
 
-/* ---- limits ------------------------------------------------------------------------------------- */
+/* ---- limits ------------------------------------------------------------------------------ */
 
 /* May this one make a dump? If not, why gets the reason. */
 static bool within_limits(struct fr_triggers *t, enum fr_trigger_kind kind,
@@ -77,7 +77,7 @@ static bool within_limits(struct fr_triggers *t, enum fr_trigger_kind kind,
 	return true;
 }
 
-/* ---- one dump ----------------------------------------------------------------------------------- */
+/* ---- one dump ---------------------------------------------------------------------------- */
 
 static int start_dump(struct fr_triggers *t, struct fr_trigger_info *info)
 {
@@ -126,8 +126,8 @@ static void start_queued(struct fr_triggers *t)
 }
 
 static enum fr_outcome while_busy(struct fr_triggers *t, enum fr_trigger_kind kind,
-				  const struct fr_trigger_info *info, uint64_t *ret_number, char *why,
-				  size_t why_bytes)
+				  const struct fr_trigger_info *info, uint64_t *ret_number,
+				  char *why, size_t why_bytes)
 {
 	if (fr_join_add(t->join, info)) {
 		*ret_number = t->number;
@@ -193,7 +193,7 @@ enum fr_outcome fr_triggers_fire(struct fr_triggers *t, enum fr_trigger_kind kin
 	return outcome;
 }
 
-/* ---- its end ------------------------------------------------------------------------------------ */
+/* ---- its end ----------------------------------------------------------------------------- */
 
 static void read_result(struct fr_triggers *t, int status, struct fr_dump_result *ret)
 {
@@ -208,8 +208,8 @@ static void read_result(struct fr_triggers *t, int status, struct fr_dump_result
 		snprintf(ret->text, sizeof(ret->text), "the dumper was ended by signal %d (%s)",
 			 WTERMSIG(status), strsignal(WTERMSIG(status)));
 	else
-		snprintf(ret->text, sizeof(ret->text), "the dumper ended with status %d and no result",
-			 WEXITSTATUS(status));
+		snprintf(ret->text, sizeof(ret->text),
+			 "the dumper ended with status %d and no result", WEXITSTATUS(status));
 }
 
 static void tell_result(struct fr_triggers *t, const struct fr_dump_result *r)
@@ -226,8 +226,7 @@ static void tell_result(struct fr_triggers *t, const struct fr_dump_result *r)
 	t->stored_bytes += r->stored_bytes;
 	fr_info("dump %llu: %s/%s, %s, %llu records, common window %s%s%s",
 		(unsigned long long)t->number, t->rec->config.dump_dir, r->name,
-		fr_format_size(r->stored_bytes, size, sizeof(size)),
-		(unsigned long long)r->records,
+		fr_format_size(r->stored_bytes, size, sizeof(size)), (unsigned long long)r->records,
 		fr_format_duration(r->window_ns, time, sizeof(time)), r->text[0] ? ", " : "",
 		r->text);
 }
