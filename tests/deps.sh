@@ -19,6 +19,7 @@ usage() {
 #   inc:FILE      a header below an include folder
 #   file:GLOB     a file
 #   go:MAJ.MIN    a Go of at least that version
+#   fuzzer        the run-time library of clang -fsanitize=fuzzer
 # "@" in a package name is the major version of clang.
 table='
 build                | gcc                | cmd:gcc cmd:clang
@@ -32,7 +33,7 @@ build                | liblz4-dev         | inc:lz4.h
 build                | libzstd-dev        | inc:zstd.h
 build                | libxxhash-dev      | inc:xxhash.h
 test                 | libcmocka-dev      | inc:cmocka.h
-test                 | libclang-rt-@-dev  | file:/usr/lib/llvm-*/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a file:/usr/lib/clang/*/lib/*/libclang_rt.fuzzer*.a file:/usr/lib64/clang/*/lib/*/libclang_rt.fuzzer*.a
+test                 | libclang-rt-@-dev  | fuzzer
 test demo long bench | postgresql         | cmd:initdb file:/usr/lib/postgresql/*/bin/initdb
 test demo long bench | golang-go          | go:1.18
 test                 | python3            | cmd:python3
@@ -77,6 +78,14 @@ have_go() { # at least version $1
 	((BASH_REMATCH[1] > ${1%.*} || (BASH_REMATCH[1] == ${1%.*} && BASH_REMATCH[2] >= ${1#*.})))
 }
 
+have_fuzzer() {
+	local dir
+	for dir in /usr/lib/llvm-*/lib/clang/* /usr/lib/clang/* /usr/lib64/clang/*; do
+		compgen -G "$dir/lib/*/libclang_rt.fuzzer*.a" >/dev/null && return
+	done
+	return 1
+}
+
 found() { # found WAY...: whether one of them leads to something
 	local way
 	for way; do
@@ -85,6 +94,7 @@ found() { # found WAY...: whether one of them leads to something
 		inc:*) have_header "${way#inc:}" ;;
 		file:*) compgen -G "${way#file:}" >/dev/null ;;
 		go:*) have_go "${way#go:}" ;;
+		fuzzer) have_fuzzer ;;
 		*) false ;;
 		esac && return
 	done
@@ -93,7 +103,8 @@ found() { # found WAY...: whether one of them leads to something
 
 clang_major() {
 	local v
-	v=$(clang -dumpversion 2>/dev/null) || v=$(apt-cache depends clang 2>/dev/null | grep -om1 'clang-[0-9]*')
+	v=$(clang -dumpversion 2>/dev/null) ||
+		v=$(apt-cache depends clang 2>/dev/null | grep -om1 'clang-[0-9]*')
 	v=${v#clang-}
 	v=${v%%.*}
 	echo "${v:-14}"
@@ -101,7 +112,7 @@ clang_major() {
 
 # Sets missing (packages) and explain (one line each) for the groups asked for.
 look() {
-	local groups package ways group
+	local groups package ways way_list group
 	missing=()
 	explain=()
 	while IFS='|' read -r groups package ways; do
@@ -109,15 +120,12 @@ look() {
 		[ -n "$package" ] || continue
 		for group in "${wanted[@]}"; do
 			case " $groups " in *" $group "*) ;; *) continue ;; esac
-			# without -f: the globs belong to found()
-			set -f
-			# shellcheck disable=SC2086
-			found $ways || {
+			read -ra way_list <<<"$ways" # not expanded: the globs belong to found()
+			found "${way_list[@]}" || {
 				case $package in *@*) package=${package/@/$(clang_major)} ;; esac
 				missing+=("$package")
 				explain+=("$(printf '  %-20s looked for:%s' "$package" "$ways")")
 			}
-			set +f
 			break
 		done
 	done <<<"$table"

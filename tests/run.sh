@@ -130,7 +130,7 @@ run_file() {
 		((ms - start_ms < 500)) || pause=0.05
 		now_ms
 	done
-	wait "$pid" || status=$?
+	{ wait "$pid"; } 2>/dev/null || status=$?
 	drain "$name"
 	[ -z "$part" ] || take_line "$name" "$part"
 	exec {out}<&-
