@@ -86,12 +86,13 @@ static int next_row(struct count *ct, uint16_t type, struct fr_cursor *c)
 static int take_rows(struct count *ct, const struct fr_dump_entry *e, struct fr_slice raw)
 {
 	struct fr_cursor c = fr_cursor_of(raw.data, raw.len_bytes);
-	uint64_t *cnt = e->type == FR_CHUNK_THREADS   ? &ct->c->threads :
-			e->type == FR_CHUNK_PROCESSES ? &ct->c->processes :
-							&ct->c->sockets;
-	uint64_t bad = 0;
+	uint64_t *cnt = &ct->c->sockets, bad = 0;
 	int ret;
 
+	if (e->type == FR_CHUNK_THREADS)
+		cnt = &ct->c->threads;
+	else if (e->type == FR_CHUNK_PROCESSES)
+		cnt = &ct->c->processes;
 	while ((ret = next_row(ct, e->type, &c))) {
 		if (ret == -ENOMEM)
 			return ret;

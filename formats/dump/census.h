@@ -10,16 +10,16 @@
 #include "reader.h"
 
 struct fr_census {
-	uint64_t kinds[256];	 /* sound records by kind */
-	uint64_t records;	 /* walked, of whatever kind */
-	uint64_t unknown_kinds;	 /* of them: of kinds this program does not know (no damage) */
-	uint64_t unsound;	 /* of them: known, but too short or pointing outside themselves */
-	uint64_t lost_records;	 /* promised by chunk headers or the index, but not readable */
-	uint64_t bad_chunks;	 /* that could not be loaded, or hold something else than promised */
+	uint64_t kinds[256];	/* sound records by kind */
+	uint64_t records;	/* walked, of whatever kind */
+	uint64_t unknown_kinds; /* of them: of kinds this program does not know (no damage) */
+	uint64_t unsound;	/* of them: known, but too short or pointing outside themselves */
+	uint64_t lost_records;	/* promised by chunk headers or the index, but not readable */
+	uint64_t bad_chunks;	/* that could not be loaded, or hold something else than promised */
 	uint64_t threads, processes, sockets; /* rows */
 	uint64_t bad_rows;
-	uint64_t raw_bytes;	 /* of all chunks that could be loaded */
-	uint64_t stored_bytes;	 /* of the same, without headers and padding */
+	uint64_t raw_bytes;    /* of all chunks that could be loaded */
+	uint64_t stored_bytes; /* of the same, without headers and padding */
 };
 
 /* 0, or -ENOMEM. Damage is no failure: it is in *ret and in the dump's problems. */

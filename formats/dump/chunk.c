@@ -67,11 +67,11 @@ const char *fr_chunk_unsound(const struct fr_chunk_header *h)
 const char *fr_chunk_type_name(uint32_t type)
 {
 	static const char *const names[] = {
-		[FR_CHUNK_TRIGGER] = "trigger",	  [FR_CHUNK_CLOCK] = "clock",
-		[FR_CHUNK_HOST] = "host",	  [FR_CHUNK_CONFIG] = "config",
-		[FR_CHUNK_THREADS] = "threads",	  [FR_CHUNK_PROCESSES] = "processes",
-		[FR_CHUNK_SOCKETS] = "sockets",	  [FR_CHUNK_EVENTS] = "events",
-		[FR_CHUNK_LOSS] = "loss",	  [FR_CHUNK_INDEX] = "index",
+		[FR_CHUNK_TRIGGER] = "trigger", [FR_CHUNK_CLOCK] = "clock",
+		[FR_CHUNK_HOST] = "host",	[FR_CHUNK_CONFIG] = "config",
+		[FR_CHUNK_THREADS] = "threads", [FR_CHUNK_PROCESSES] = "processes",
+		[FR_CHUNK_SOCKETS] = "sockets", [FR_CHUNK_EVENTS] = "events",
+		[FR_CHUNK_LOSS] = "loss",	[FR_CHUNK_INDEX] = "index",
 	};
 
 	return fr_chunk_type_known(type) ? names[type] : NULL;

@@ -2,9 +2,9 @@
 /*
  * Headers of a dump and of its chunks: sealing them on writing, believing them on reading. No I/O.
  *
- * A chunk's header checksum is salted with the dump's random id. Captured payload may hold anything,
- * also parts of another dump on its way over a socket; without the salt a reader that looks for the
- * next chunk behind damage could take such bytes for a chunk of this file.
+ * A chunk's header checksum is salted with the dump's random id. Captured payload may hold
+ * anything, also parts of another dump on its way over a socket; without the salt a reader that
+ * looks for the next chunk behind damage could take such bytes for a chunk of this file.
  */
 #ifndef FR_DUMP_CHUNK_H
 #define FR_DUMP_CHUNK_H

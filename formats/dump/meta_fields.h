@@ -30,10 +30,13 @@ struct fr_meta_field {
 
 #define FR_META_FIELD(field_number, field_kind, type, member)                                      \
 	{                                                                                          \
-		.number = (field_number), .kind = (field_kind), .off = offsetof(struct type, member), \
-		.bytes = sizeof(((struct type *)0)->member)                                        \
+		.number = (field_number), .kind = (field_kind),                                    \
+		.off = offsetof(struct type, member), .bytes = sizeof(((struct type *)0)->member)  \
 	}
-#define FR_META_FIELDS_END { .number = 0 }
+#define FR_META_FIELDS_END                                                                         \
+	{                                                                                          \
+		.number = 0                                                                        \
+	}
 
 /* Appends the fields in the table's order; zero and empty ones are left out, as proto3 does. */
 void fr_meta_put_fields(struct fr_buf *b, const struct fr_meta_field *fields, const void *row);

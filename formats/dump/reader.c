@@ -108,7 +108,7 @@ static int check_version(const struct fr_dump_header *h, char *err, size_t err_b
 
 	if (h->major != FR_DUMP_MAJOR) {
 		snprintf(err, err_bytes,
-			 "has format version %u.%u, this program reads version %u; use a %s flightrec",
+			 "has format version %u.%u, this program reads %u; use a %s flightrec",
 			 h->major, h->minor, FR_DUMP_MAJOR,
 			 h->major > FR_DUMP_MAJOR ? "newer" : "matching");
 		return -EPROTONOSUPPORT;
@@ -153,8 +153,9 @@ static int read_header(struct fr_dump *d, char *err, size_t err_bytes)
 	}
 	magic = n >= 8 && memcmp(h->magic, FR_DUMP_MAGIC, sizeof(h->magic)) == 0;
 	if (!magic && ((size_t)n < sizeof(*h) || !chunk_magic_at(d, sizeof(*h)))) {
-		snprintf(err, err_bytes, n ? "is not a flightrec dump (it begins otherwise)" :
-					     "is empty, not a flightrec dump");
+		snprintf(err, err_bytes,
+			 n ? "is not a flightrec dump (it begins otherwise)"
+			   : "is empty, not a flightrec dump");
 		return -ENOMSG;
 	}
 	if ((size_t)n < sizeof(*h)) {
@@ -177,7 +178,8 @@ static uint64_t first_chunk(struct fr_dump *d)
 	if (!d->header_ok)
 		return sizeof(d->header);
 	if (bytes < sizeof(d->header) || bytes > FR_DUMP_HEADER_MAX || bytes % 8) {
-		fr_dump_note_damage(d, 16, "the file header claims a size of %u bytes, taken as %zu",
+		fr_dump_note_damage(d, 16,
+				    "the file header claims a size of %u bytes, taken as %zu",
 				    bytes, sizeof(d->header));
 		return sizeof(d->header);
 	}

@@ -42,11 +42,11 @@ struct fr_dump_problem {
 struct fr_dump; /* an open dump */
 
 /*
- * 0: opened; problems may be noted, and there may be no chunk at all. Else the reason, with text for
- * people in err (reason and next step, without the file's name):
- * -ENOMSG: not a dump. -EPROTONOSUPPORT: a newer version or unknown incompatible flags, named.
- * -ESPIPE: fd cannot be read at offsets (spool it first: fr_dump_spool). -ENOMEM, or I/O.
- * fd is borrowed and must stay open until fr_dump_close().
+ * 0: opened; problems may be noted, and there may be no chunk at all. Else the reason, with text
+ * for people in err (reason and next step, without the file's name): -ENOMSG: not a dump.
+ * -EPROTONOSUPPORT: a newer version or unknown incompatible flags, named. -ESPIPE: fd cannot be
+ * read at offsets (spool it first: fr_dump_spool). -ENOMEM, or I/O. fd is borrowed and must stay
+ * open until fr_dump_close().
  */
 int fr_dump_open(int fd, struct fr_dump **ret_dump, char *err, size_t err_bytes);
 struct fr_dump *fr_dump_close(struct fr_dump *d); /* NULL is fine; returns NULL */
@@ -57,10 +57,11 @@ int fr_dump_spool(int in_fd);
 
 const struct fr_dump_header *fr_dump_file_header(const struct fr_dump *d); /* as in the file */
 bool fr_dump_incomplete(const struct fr_dump *d); /* flag set, or cut: no sound index */
-uint64_t fr_dump_sound_until(const struct fr_dump *d); /* file offset of the first damage, or size */
+uint64_t fr_dump_sound_until(const struct fr_dump *d); /* offset of the first damage, or size */
 uint64_t fr_dump_file_bytes(const struct fr_dump *d);
 size_t fr_dump_problem_cnt(const struct fr_dump *d); /* counts beyond what is kept, too */
-const struct fr_dump_problem *fr_dump_problem(const struct fr_dump *d, size_t i); /* NULL past end */
+/* NULL past the end, and beyond FR_PROBLEMS_KEPT. */
+const struct fr_dump_problem *fr_dump_problem(const struct fr_dump *d, size_t i);
 
 size_t fr_dump_chunk_cnt(const struct fr_dump *d);
 const struct fr_dump_entry *fr_dump_chunk(const struct fr_dump *d, size_t i);
@@ -80,8 +81,8 @@ uint64_t fr_dump_unknown_chunks(const struct fr_dump *d);
 /* Records in chunks that the index names and that are not there any more. */
 uint64_t fr_dump_lost_records(const struct fr_dump *d);
 
-/* For whoever looks closer and finds something wrong: notes it, and where the file is sound until. */
+/* For whoever looks closer and finds something wrong: notes what, and where. */
 __attribute__((format(printf, 3, 4))) void fr_dump_note_damage(struct fr_dump *d, uint64_t off,
-								const char *fmt, ...);
+							       const char *fmt, ...);
 
 #endif

@@ -44,11 +44,11 @@ struct fr_dump {
 ssize_t fr_dump_read_at(const struct fr_dump *d, void *data, size_t data_bytes, uint64_t off);
 /* A remark that is not damage. */
 __attribute__((format(printf, 3, 4))) void fr_dump_note(struct fr_dump *d, uint64_t off,
-							 const char *fmt, ...);
+							const char *fmt, ...);
 /* "chunk 12 (events of CPU 1)" */
 const char *fr_dump_chunk_label(const struct fr_dump_entry *e, char *buf, size_t buf_bytes);
 
-/* The salt, without a sound file header, by a chunk whose contents are whole. False = none found. */
+/* The salt, without a sound file header, by a chunk whose contents are whole. False = not found. */
 bool fr_dump_find_salt(struct fr_dump *d);
 /* Fills entries from `start` on. 0 or -ENOMEM. */
 int fr_dump_walk(struct fr_dump *d, uint64_t start);

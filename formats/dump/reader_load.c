@@ -56,8 +56,8 @@ static int read_stored(struct fr_dump *d, struct fr_dump_entry *e, struct fr_chu
 		padding |= d->stored[i];
 	if (padding && !e->padding_noted) {
 		e->padding_noted = true;
-		snprintf(what, sizeof(what), "chunk %u: its padding is not zero; the contents are whole",
-			 e->number);
+		snprintf(what, sizeof(what),
+			 "chunk %u: its padding is not zero; the contents are whole", e->number);
 		fr_dump_note_damage(d, e->off + contents, "%s", what);
 	}
 	return 0;

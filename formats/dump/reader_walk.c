@@ -16,7 +16,7 @@
 
 struct walk {
 	struct fr_dump *d;
-	uint8_t *window; /* SCAN_BYTES */
+	uint8_t *window;   /* SCAN_BYTES */
 	uint64_t searched; /* up to here no further chunk starts */
 	uint64_t salt;
 	bool any_salt; /* looking for a salt: the checksum of the header says nothing yet */
@@ -60,11 +60,13 @@ static uint64_t next_sound(struct walk *w, uint64_t from)
 	ssize_t n;
 
 	while (off + sizeof(struct fr_chunk_header) <= d->file_bytes) {
-		want = d->file_bytes - off < SCAN_BYTES ? (size_t)(d->file_bytes - off) : SCAN_BYTES;
+		want = d->file_bytes - off < SCAN_BYTES ? (size_t)(d->file_bytes - off)
+							: SCAN_BYTES;
 		n = fr_dump_read_at(d, w->window, want, off);
 		if (n < (ssize_t)sizeof(struct fr_chunk_header)) {
 			if (n < 0)
-				fr_dump_note_damage(d, off, "cannot be read: %s", strerror((int)-n));
+				fr_dump_note_damage(d, off, "cannot be read: %s",
+						    strerror((int)-n));
 			off = (off / BAD_BLOCK_BYTES + 1) * BAD_BLOCK_BYTES;
 			continue;
 		}
@@ -170,12 +172,13 @@ static uint64_t step_over(struct walk *w, uint64_t off)
 
 	fr_dump_chunk_label(e, label, sizeof(label));
 	if (d->entry_cnt > 1 && end_of(before) == off && e->number != before->number + 1)
-		fr_dump_note_damage(d, off, "chunk %u follows chunk %u: what was between is missing",
+		fr_dump_note_damage(d, off,
+				    "chunk %u follows chunk %u: what was between is missing",
 				    e->number, before->number);
 	if (contents_end > d->file_bytes) {
 		spoil(e);
-		fr_dump_note_damage(d, off, "%s is cut: %llu of its %u stored bytes are missing", label,
-				    (unsigned long long)(contents_end - d->file_bytes),
+		fr_dump_note_damage(d, off, "%s is cut: %llu of its %u stored bytes are missing",
+				    label, (unsigned long long)(contents_end - d->file_bytes),
 				    e->stored_bytes);
 		return next_sound(w, off + sizeof(struct fr_chunk_header));
 	}
@@ -203,9 +206,9 @@ static uint64_t step_past_damage(struct walk *w, uint64_t off, uint64_t start)
 					    fr_dump_chunk_label(last, label, sizeof(label)));
 		spoil(last);
 	} else {
-		fr_dump_note_damage(d, off, "%llu bytes that are no sound chunk",
-				    (unsigned long long)((next == NO_CHUNK ? d->file_bytes : next) -
-							 off));
+		fr_dump_note_damage(
+			d, off, "%llu bytes that are no sound chunk",
+			(unsigned long long)((next == NO_CHUNK ? d->file_bytes : next) - off));
 	}
 	return next;
 }

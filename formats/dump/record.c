@@ -4,7 +4,9 @@
 #include <errno.h>
 
 #define EVENT_INFO(id, NAME, ev_name, ev_family, type)                                             \
-	[id] = { .name = #ev_name, .fixed_bytes = sizeof(struct type), .family = FR_FAMILY_##ev_family },
+	[id] = { .name = #ev_name,                                                                 \
+		 .fixed_bytes = sizeof(struct type),                                               \
+		 .family = FR_FAMILY_##ev_family },
 const struct fr_event_info fr_event_infos[256] = { FR_EVENTS(EVENT_INFO) };
 #undef EVENT_INFO
 

@@ -16,19 +16,19 @@
 struct fr_record {
 	uint64_t time_ns; /* full BOOTTIME */
 	uint32_t kind;
-	uint32_t bytes;	  /* whole record */
+	uint32_t bytes; /* whole record */
 	uint16_t cpu;
 	uint16_t reserved;
 	uint32_t sub_seq;
-	uint32_t ordinal; /* in its sub-buffer */
+	uint32_t ordinal;    /* in its sub-buffer */
 	const uint8_t *data; /* at the record word; borrowed from the loaded chunk; 8-byte aligned
 				when the chunk's buffer is (a fr_buf is) */
 };
 
 /* Walks the records of one loaded events chunk. */
 struct fr_record_walk {
-	const uint8_t *at, *end;     /* all segments */
-	const uint8_t *seg_end;	     /* of the current segment's records */
+	const uint8_t *at, *end; /* all segments */
+	const uint8_t *seg_end;	 /* of the current segment's records */
 	uint64_t base_time_ns;
 	uint64_t last_time_ns;
 	uint32_t sub_seq, ordinal;
@@ -45,7 +45,7 @@ int fr_record_next(struct fr_record_walk *w, struct fr_record *ret_record);
 
 /* The kind's row of FR_EVENTS. */
 struct fr_event_info {
-	const char *name;   /* NULL = unknown kind */
+	const char *name; /* NULL = unknown kind */
 	uint16_t fixed_bytes;
 	uint8_t family;
 };

@@ -16,7 +16,8 @@
 #include "index.h"
 
 #define LOSS_CPUS_PER_CHUNK 1024
-#define OUT_BYTES FR_CHUNK_BYTES(FR_CHUNK_RAW_MAX) /* whoever does not shrink is stored as it is */
+#define OUT_BYTES FR_CHUNK_BYTES(FR_CHUNK_RAW_MAX) /* whoever does not shrink is stored as it is   \
+						    */
 
 struct fr_dump_writer {
 	struct fr_dump_options opt; /* name and dump_id are not used after create */
@@ -328,8 +329,8 @@ static int make_safe(struct fr_dump_writer *w)
 	if (!err && fsync(w->opt.dir_fd) < 0 && errno != EINVAL)
 		err = -errno; /* EINVAL: this file system has nothing to sync there */
 	clock_gettime(CLOCK_MONOTONIC, &t1);
-	w->totals.fsync_ns = (uint64_t)(t1.tv_sec - t0.tv_sec) * 1000000000u + (uint64_t)t1.tv_nsec -
-			     (uint64_t)t0.tv_nsec;
+	w->totals.fsync_ns = (uint64_t)(t1.tv_sec - t0.tv_sec) * 1000000000u +
+			     (uint64_t)t1.tv_nsec - (uint64_t)t0.tv_nsec;
 	return err;
 }
 

@@ -22,10 +22,10 @@
 struct fr_dump_writer;
 
 struct fr_dump_options {
-	int dir_fd;		 /* directory to write into, not O_PATH; borrowed */
-	const char *name;	 /* final name; the temporary one is ".<name>.tmp" */
+	int dir_fd;	  /* directory to write into, not O_PATH; borrowed */
+	const char *name; /* final name; the temporary one is ".<name>.tmp" */
 	enum fr_codec codec;
-	int level;		 /* zstd only; 0 = its default */
+	int level; /* zstd only; 0 = its default */
 	uint64_t created_unix_ns;
 	/* Called before each write with the size that the file will have after it; non-zero (a
 	 * negative errno, e.g. -EDQUOT) ends the dump with it. May be NULL. */

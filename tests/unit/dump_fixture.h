@@ -28,7 +28,10 @@ struct fr_fixture_options {
 	bool incomplete;	  /* stop before the index: the file stays flagged */
 };
 
-#define FR_FIXTURE_TABLE_ROWS { .threads = 12, .processes = 10, .sockets = 8 }
+#define FR_FIXTURE_TABLE_ROWS                                                                      \
+	{                                                                                          \
+		.threads = 12, .processes = 10, .sockets = 8                                       \
+	}
 
 static inline int fr_fixture_put(struct fx_story *s, struct fr_dump_writer *w)
 {

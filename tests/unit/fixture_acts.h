@@ -73,8 +73,7 @@ static inline void fx_curl_end(struct fx_story *s, uint64_t t)
 	struct fx *fx = &s->fx;
 
 	fx_tcp_state(fx, 0, t, &s->curl, FX_FROM_TO(FX_ESTABLISHED, FX_FIN_WAIT1));
-	fx_tcp_state(fx, 0, t + 1 * FX_US, &s->web_curl,
-		     FX_FROM_TO(FX_ESTABLISHED, FX_CLOSE_WAIT));
+	fx_tcp_state(fx, 0, t + 1 * FX_US, &s->web_curl, FX_FROM_TO(FX_ESTABLISHED, FX_CLOSE_WAIT));
 	fx_tcp_state(fx, 0, t + 2 * FX_US, &s->web_curl, FX_FROM_TO(FX_CLOSE_WAIT, FX_LAST_ACK));
 	fx_tcp_state(fx, 0, t + 3 * FX_US, &s->web_curl, FX_FROM_TO(FX_LAST_ACK, FX_CLOSE));
 	fx_sock_row(fx, 0, t + 4 * FX_US, FR_EV_SOCK_CLOSE, &s->web_curl);
@@ -115,13 +114,17 @@ static inline void fx_web_troubles(struct fx_story *s, uint64_t t)
 		.remote_port = 40000,
 		.state = FX_ESTABLISHED,
 	};
-	struct fr_tcp_reset refused = { .local_port = 9999, .remote_port = 40777,
+	struct fr_tcp_reset refused = { .local_port = 9999,
+					.remote_port = 40777,
 					.direction = FR_RESET_SENT };
-	struct fr_proc_rename rename = { .tid = FX_WEB_M2, .tgid = FX_WEB,
+	struct fr_proc_rename rename = { .tid = FX_WEB_M2,
+					 .tgid = FX_WEB,
 					 .start_ns = fx_start_of(FX_WEB_M2),
-					 .old_comm = "web", .new_comm = "web-gc" };
-	struct fx_xfer ask = { FR_EV_SOCK_SEND, sizeof(dns) - 1, { dns, sizeof(dns) - 1 },
-			       FR_IO_ADDR };
+					 .old_comm = "web",
+					 .new_comm = "web-gc" };
+	struct fx_xfer ask = {
+		FR_EV_SOCK_SEND, sizeof(dns) - 1, { dns, sizeof(dns) - 1 }, FR_IO_ADDR
+	};
 	struct fx_xfer answer = { FR_EV_SOCK_RECV, 60, { dns, sizeof(dns) - 1 }, FR_IO_ADDR };
 	struct fx *fx = &s->fx;
 
@@ -169,8 +172,9 @@ static inline void fx_killed(struct fx *fx, uint64_t t, uint32_t pid, uint32_t s
 
 static inline void fx_act_troubles(struct fx_story *s, uint64_t t)
 {
-	struct fr_proc_oom oom = { .tid = FX_HOG, .tgid = FX_HOG, .rss_pages = 123456,
-				   .comm = "hog" };
+	struct fr_proc_oom oom = {
+		.tid = FX_HOG, .tgid = FX_HOG, .rss_pages = 123456, .comm = "hog"
+	};
 
 	fx_web_troubles(s, t);
 	fx_killed(&s->fx, t + 200 * FX_US, FX_CRASH, 11);

@@ -38,15 +38,15 @@ struct fx_chunk {
 };
 
 struct fx_cpu {
-	struct fr_buf raw;  /* segments of the chunk being filled */
-	size_t seg_at;	    /* where the open segment's header lies in raw */
+	struct fr_buf raw; /* segments of the chunk being filled */
+	size_t seg_at;	   /* where the open segment's header lies in raw */
 	struct fr_segment_header seg;
-	bool open;	    /* a segment is open */
+	bool open; /* a segment is open */
 	uint32_t sub_seq;
-	uint32_t gap_flag;  /* FR_SEGMENT_LOSS_BEFORE for the next segment */
+	uint32_t gap_flag; /* FR_SEGMENT_LOSS_BEFORE for the next segment */
 	uint64_t first_ns, last_ns;
 	uint32_t records, segments; /* in the chunk */
-	uint32_t running;   /* tid */
+	uint32_t running;	    /* tid */
 };
 
 struct fx_thread {
@@ -206,7 +206,8 @@ static inline void fx_waking(struct fx *fx, uint16_t cpu, uint64_t t, uint32_t w
 			     uint32_t waker, uint32_t context, uint16_t last_cpu)
 {
 	struct fr_sched_waking e = {
-		.who = FR_WAKING_WHO(wakee, context == FR_WAKER_TASK ? waker : 0, last_cpu, context),
+		.who = FR_WAKING_WHO(wakee, context == FR_WAKER_TASK ? waker : 0, last_cpu,
+				     context),
 	};
 
 	assert(context != FR_WAKER_TASK || fx->cpu[cpu].running == waker);

@@ -12,8 +12,8 @@ static inline void fx_put_once(struct fr_dump_writer *w, const struct fr_fixture
 {
 	struct fr_meta_trigger trigger = {
 		.main = { .name = "usr1", .reason = "SIGUSR1", .boot_ns = f->trigger_ns,
-			  .unix_ns = FX_UNIX_NS + f->trigger_ns - FX_BOOT_NS, .sender_pid = FX_SHELL,
-			  .number = 3, .post_window_ns = 2000 * FX_US },
+			  .unix_ns = FX_UNIX_NS + f->trigger_ns - FX_BOOT_NS,
+			  .sender_pid = FX_SHELL, .number = 3, .post_window_ns = 2000 * FX_US },
 		.joined = { { .name = "manual", .reason = "flightrec trigger: \"why slow?\"",
 			      .boot_ns = f->trigger_ns + 700 * FX_US,
 			      .unix_ns = FX_UNIX_NS + f->trigger_ns - FX_BOOT_NS + 700 * FX_US,
@@ -22,7 +22,8 @@ static inline void fx_put_once(struct fr_dump_writer *w, const struct fr_fixture
 	};
 	/* REALTIME is slewed: 20 us more than BOOTTIME over the story */
 	struct fr_meta_clocks clocks = {
-		.pairs = { { FR_CLOCK_START, FX_BOOT_NS - 1000000000, FX_UNIX_NS - 1000000000, 300 },
+		.pairs = { { FR_CLOCK_START, FX_BOOT_NS - 1000000000, FX_UNIX_NS - 1000000000,
+			     300 },
 			   { FR_CLOCK_TRIGGER, f->trigger_ns,
 			     FX_UNIX_NS + f->trigger_ns - FX_BOOT_NS, 250 },
 			   { FR_CLOCK_END, f->trigger_ns + 40000 * FX_US,
@@ -118,7 +119,8 @@ static inline void fx_put_processes(struct fr_dump_writer *w, const struct fx_st
 {
 	const struct fr_meta_process rows[] = {
 		{ .tgid = FX_SYSTEMD, .exe = FX_SLICE("/usr/lib/systemd/systemd"),
-		  .args = FX_SLICE("/sbin/init\0"), .cgroup = FX_SLICE("/init.scope"), .ns_pid = 1 },
+		  .args = FX_SLICE("/sbin/init\0"), .cgroup = FX_SLICE("/init.scope"),
+		  .ns_pid = 1 },
 		{ .tgid = FX_JOURNALD, .parent_tgid = FX_SYSTEMD,
 		  .exe = FX_SLICE("/usr/lib/systemd/systemd-journald"),
 		  .cgroup = FX_SLICE("/system.slice/systemd-journald.service") },

@@ -55,7 +55,12 @@ static inline struct fx_sock fx_tcp(uint64_t id, uint32_t tgid, int32_t fd, uint
 				    struct fr_sock_addr addr)
 {
 	return (struct fx_sock){
-		.id = id, .addr = addr, .tgid = tgid, .flags = flags, .type = FR_SOCK_STREAM, .fd = fd,
+		.id = id,
+		.addr = addr,
+		.tgid = tgid,
+		.flags = flags,
+		.type = FR_SOCK_STREAM,
+		.fd = fd,
 	};
 }
 
@@ -96,8 +101,15 @@ static inline void fx_tcp_state(struct fx *fx, uint16_t cpu, uint64_t t, const s
 }
 
 /* TCP_* numbers of the kernel */
-enum { FX_ESTABLISHED = 1, FX_SYN_SENT = 2, FX_SYN_RECV = 3, FX_FIN_WAIT1 = 4, FX_CLOSE = 7,
-       FX_CLOSE_WAIT = 8, FX_LAST_ACK = 9 };
+enum {
+	FX_ESTABLISHED = 1,
+	FX_SYN_SENT = 2,
+	FX_SYN_RECV = 3,
+	FX_FIN_WAIT1 = 4,
+	FX_CLOSE = 7,
+	FX_CLOSE_WAIT = 8,
+	FX_LAST_ACK = 9
+};
 #define FX_FROM_TO(from, to) ((uint16_t)((from) << 8 | (to)))
 
 /* A transfer: how many bytes went (or a negative errno), and the message as far as it is known. */

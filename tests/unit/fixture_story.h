@@ -26,7 +26,7 @@
 
 struct fx_story {
 	struct fx fx;
-	struct fx_sock wrk, web_wrk;   /* client end, server end */
+	struct fx_sock wrk, web_wrk; /* client end, server end */
 	struct fx_sock db, backend;
 	struct fx_sock curl, web_curl;
 	struct fx_sock dns, log;
@@ -54,12 +54,21 @@ static inline void fx_story_sockets(struct fx_story *s)
 	s->web_curl = fx_tcp(FX_SOCK_ID(0, 4), FX_WEB, 10, FR_SOCK_ACCEPTED,
 			     fx_loopback(8080, 40001));
 	s->dns = (struct fx_sock){
-		.id = FX_SOCK_ID(1, 3), .tgid = FX_WEB, .type = FR_SOCK_DGRAM, .fd = 11,
-		.addr = { .family = FR_AF_INET, .local_port = 41000, .remote_port = 53,
-			  .local = { 10, 0, 0, 7 }, .remote = { 10, 0, 0, 2 } },
+		.id = FX_SOCK_ID(1, 3),
+		.tgid = FX_WEB,
+		.type = FR_SOCK_DGRAM,
+		.fd = 11,
+		.addr = { .family = FR_AF_INET,
+			  .local_port = 41000,
+			  .remote_port = 53,
+			  .local = { 10, 0, 0, 7 },
+			  .remote = { 10, 0, 0, 2 } },
 	};
 	s->log = (struct fx_sock){
-		.id = FX_SOCK_ID(1, 4), .tgid = FX_WEB, .type = FR_SOCK_DGRAM, .fd = 12,
+		.id = FX_SOCK_ID(1, 4),
+		.tgid = FX_WEB,
+		.type = FR_SOCK_DGRAM,
+		.fd = 12,
 		.flags = FR_SOCK_EXISTED,
 		.addr = { .family = FR_AF_UNIX, .local = { 0x39, 0x30 }, .remote = { 0x3a, 0x30 } },
 	};
@@ -110,8 +119,8 @@ static inline struct fx_text fx_http_response(bool fails)
 static inline void fx_pg_add(struct fx_text *t, char type, const void *body, size_t body_bytes)
 {
 	uint32_t n = (uint32_t)body_bytes + 4;
-	uint8_t head[5] = { (uint8_t)type, (uint8_t)(n >> 24), (uint8_t)(n >> 16), (uint8_t)(n >> 8),
-			    (uint8_t)n };
+	uint8_t head[5] = { (uint8_t)type, (uint8_t)(n >> 24), (uint8_t)(n >> 16),
+			    (uint8_t)(n >> 8), (uint8_t)n };
 
 	assert(t->bytes + sizeof(head) + body_bytes <= sizeof(t->data));
 	memcpy(t->data + t->bytes, head, sizeof(head));
@@ -123,8 +132,9 @@ static inline struct fx_text fx_sql_query(uint32_t number)
 {
 	struct fx_text t = { .bytes = 0 };
 	char sql[96];
-	int n = snprintf(sql, sizeof(sql), "SELECT id, total FROM orders WHERE id = %u AND note = '%s'",
-			 41 + number, "it''s secret");
+	int n = snprintf(sql, sizeof(sql),
+			 "SELECT id, total FROM orders WHERE id = %u AND note = '%s'", 41 + number,
+			 "it''s secret");
 
 	fx_pg_add(&t, 'Q', sql, (size_t)n + 1);
 	return t;
@@ -134,7 +144,9 @@ static inline struct fx_text fx_sql_reply(bool fails)
 {
 	static const char columns[] = "\0\2id\0\0\0\0\0\0\1\0\0\0\x17\0\4\xff\xff\xff\xff\0\0"
 				      "total\0\0\0\0\0\0\2\0\0\0\x17\0\4\xff\xff\xff\xff\0\0";
-	static const char row[] = "\0\2\0\0\0\2" "42\0\0\0\4" "1999";
+	static const char row[] = "\0\2\0\0\0\2"
+				  "42\0\0\0\4"
+				  "1999";
 	static const char error[] = "SERROR\0VERROR\0C42703\0Mcolumn \"note\" does not exist\0";
 	struct fx_text t = { .bytes = 0 };
 

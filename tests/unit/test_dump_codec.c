@@ -22,8 +22,8 @@ static size_t pack(enum fr_codec codec, size_t raw_bytes)
 {
 	size_t n = 0;
 
-	assert_int_equal(fr_codec_pack(&codecs, codec, 0, (struct fr_slice){ raw, raw_bytes }, packed,
-				       sizeof(packed), &n),
+	assert_int_equal(fr_codec_pack(&codecs, codec, 0, (struct fr_slice){ raw, raw_bytes },
+				       packed, sizeof(packed), &n),
 			 0);
 	assert_true(n > 0 && n < raw_bytes);
 	return n;
@@ -82,8 +82,8 @@ static void what_does_not_shrink_is_left_to_the_caller(void **state)
 	}
 	for (uint32_t codec = FR_CODEC_NONE; codec <= FR_CODEC_ZSTD; codec++)
 		assert_int_equal(fr_codec_pack(&codecs, (enum fr_codec)codec, 0,
-					       (struct fr_slice){ raw, 4096 }, packed, sizeof(packed),
-					       &n),
+					       (struct fr_slice){ raw, 4096 }, packed,
+					       sizeof(packed), &n),
 				 -ENOSPC);
 	assert_int_equal(n, 77);
 }

@@ -20,7 +20,7 @@
 #include "formats/dump/census.h"
 #include "formats/dump/chunk.h"
 
-#define SAMPLES 1000 /* of each kind and dump */
+#define SAMPLES 1000   /* of each kind and dump */
 #define SECONDS_MAX 20 /* for one sample; a hang ends in SIGALRM */
 #define CHUNKS_MAX 256
 #define SECTOR_BYTES 512
@@ -187,8 +187,8 @@ static uint64_t part_of(uint64_t at)
 {
 	for (size_t i = whole.chunk_cnt; i--;)
 		if (at >= whole.chunks[i].off)
-			return at >= whole.chunks[i].contents_end ? whole.chunks[i].contents_end :
-								    whole.chunks[i].off;
+			return at >= whole.chunks[i].contents_end ? whole.chunks[i].contents_end
+								  : whole.chunks[i].off;
 	return 0;
 }
 
@@ -325,8 +325,8 @@ static void damage_all(enum fr_codec codec)
 		flip_and_cut(at);
 	for (uint64_t off = 0; off < whole.size; off += SECTOR_BYTES)
 		zero_sector(off);
-	/* thousands of samples later; what malloc keeps for itself is less. With sanitizers it says 0,
-	 * and their own check of leaks sees to it. */
+	/* thousands of samples later; what malloc keeps for itself is less. With sanitizers it says
+	 * 0, and their own check of leaks sees to it. */
 	assert_in_range(mallinfo2().uordblks, 0, used_bytes + LEAK_BYTES_MIN);
 	drop_whole();
 }

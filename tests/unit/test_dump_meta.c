@@ -189,9 +189,14 @@ static void threads_come_back(void **state)
 	memset(in, 0, sizeof(in));
 	in[0].tid = 1;
 	for (uint32_t i = 1; i < 3; i++) {
-		in[i] = (struct fr_meta_thread){ .tid = 4194303, .tgid = i, .start_ns = ~0ull,
-						 .end_ns = 3, .state = 0x402, .cpu = 4095,
-						 .exit_code = 0x8b, .rename_cnt = FR_RENAMES_MAX };
+		in[i] = (struct fr_meta_thread){ .tid = 4194303,
+						 .tgid = i,
+						 .start_ns = ~0ull,
+						 .end_ns = 3,
+						 .state = 0x402,
+						 .cpu = 4095,
+						 .exit_code = 0x8b,
+						 .rename_cnt = FR_RENAMES_MAX };
 		FILL(in[i].comm, 'm');
 		for (uint32_t k = 0; k < FR_RENAMES_MAX; k++) {
 			in[i].renames[k].boot_ns = k;
@@ -214,7 +219,10 @@ static void threads_come_back(void **state)
 	assert_int_equal(fr_meta_next_thread(&c, &out), 0);
 }
 
-#define SLICE(text) { (const uint8_t *)(text), sizeof(text) - 1 }
+#define SLICE(text)                                                                                \
+	{                                                                                          \
+		(const uint8_t *)(text), sizeof(text) - 1                                          \
+	}
 #define ASSERT_SLICE(s, text)                                                                      \
 	do {                                                                                       \
 		assert_int_equal((s).len_bytes, sizeof(text) - 1);                                 \
@@ -224,10 +232,20 @@ static void threads_come_back(void **state)
 static void processes_come_back(void **state)
 {
 	const struct fr_meta_process in = {
-		.tgid = 7, .start_ns = 8, .parent_tgid = 9, .uid = ~0u, .gid = 10, .ns_pid = 11,
-		.args_cut = true, .exe = SLICE("/a b"), .args = SLICE("x\0\0--y=z\0last"),
-		.cgroup = SLICE("/c"), .container_id = SLICE("d"), .environment = SLICE("A=1\0"),
-		.note = SLICE("n"), .go_version = SLICE("go1.22"),
+		.tgid = 7,
+		.start_ns = 8,
+		.parent_tgid = 9,
+		.uid = ~0u,
+		.gid = 10,
+		.ns_pid = 11,
+		.args_cut = true,
+		.exe = SLICE("/a b"),
+		.args = SLICE("x\0\0--y=z\0last"),
+		.cgroup = SLICE("/c"),
+		.container_id = SLICE("d"),
+		.environment = SLICE("A=1\0"),
+		.note = SLICE("n"),
+		.go_version = SLICE("go1.22"),
 	};
 	const struct fr_meta_process bare = { .tgid = 1 };
 	struct fr_meta_process out;
@@ -437,7 +455,8 @@ static void a_clock_that_was_set_is_not_smeared(void **state)
 static void wild_clock_pairs_do_not_overflow(void **state)
 {
 	const struct fr_meta_clocks c = {
-		.pairs = { { 0, 0, 0, ~0ull }, { 0, ~0ull, ~0ull - 5, ~0ull },
+		.pairs = { { 0, 0, 0, ~0ull },
+			   { 0, ~0ull, ~0ull - 5, ~0ull },
 			   { 0, 1ull << 63, 7, ~0ull } },
 		.pair_cnt = 3,
 	};
@@ -466,7 +485,8 @@ int main(void)
 		cmocka_unit_test_setup(long_strings_are_cut_and_said, start),
 		cmocka_unit_test_setup(unknown_fields_and_other_forms_are_skipped, start),
 		cmocka_unit_test_setup(messages_joined_are_the_message, start),
-		cmocka_unit_test_setup(a_bad_row_does_not_end_its_table_but_a_bad_table_does, start),
+		cmocka_unit_test_setup(a_bad_row_does_not_end_its_table_but_a_bad_table_does,
+				       start),
 		cmocka_unit_test_setup(a_socket_address_too_long_is_refused, start),
 		cmocka_unit_test_setup(loss_of_more_cpus_than_there_are_is_cut, start),
 		cmocka_unit_test(clock_pairs_map_piecewise),

@@ -25,7 +25,8 @@ static int start(void **state)
 {
 	(void)state;
 	fr_buf_clear(&file);
-	header = (struct fr_dump_header){ .major = FR_DUMP_MAJOR, .header_bytes = sizeof(header),
+	header = (struct fr_dump_header){ .major = FR_DUMP_MAJOR,
+					  .header_bytes = sizeof(header),
 					  .incompat_flags = FR_DUMP_INCOMPLETE,
 					  .dump_id = "random-as-can-be" };
 	fr_dump_header_seal(&header);
@@ -75,8 +76,10 @@ static size_t add_chunk(struct fr_chunk_header h, const void *stored)
 
 static size_t add_plain(uint16_t type, const void *raw, uint32_t raw_bytes)
 {
-	return add_chunk((struct fr_chunk_header){ .type = type, .cpu = FR_CHUNK_NO_CPU,
-						   .raw_bytes = raw_bytes, .stored_bytes = raw_bytes },
+	return add_chunk((struct fr_chunk_header){ .type = type,
+						   .cpu = FR_CHUNK_NO_CPU,
+						   .raw_bytes = raw_bytes,
+						   .stored_bytes = raw_bytes },
 			 raw);
 }
 
@@ -89,16 +92,20 @@ static size_t add_events(uint16_t cpu, uint32_t n)
 
 	fr_buf_add(&raw, &seg, sizeof(seg));
 	for (uint64_t i = 0; i < n; i++) {
-		struct fr_sched_waking e = { .word = FR_RECORD_WORD(5000 + i, FR_EV_SCHED_WAKING, 2),
-					     .who = i };
+		struct fr_sched_waking e = {
+			.word = FR_RECORD_WORD(5000 + i, FR_EV_SCHED_WAKING, 2), .who = i
+		};
 
 		fr_buf_add(&raw, &e, sizeof(e));
 	}
-	off = add_chunk((struct fr_chunk_header){ .type = FR_CHUNK_EVENTS, .cpu = cpu,
+	off = add_chunk((struct fr_chunk_header){ .type = FR_CHUNK_EVENTS,
+						  .cpu = cpu,
 						  .raw_bytes = (uint32_t)raw.len_bytes,
 						  .stored_bytes = (uint32_t)raw.len_bytes,
-						  .first_time_ns = 5000, .last_time_ns = 4999 + n,
-						  .records = n, .segments = 1 },
+						  .first_time_ns = 5000,
+						  .last_time_ns = 4999 + n,
+						  .records = n,
+						  .segments = 1 },
 			raw.data);
 	fr_buf_done(&raw);
 	return off;
@@ -205,7 +212,8 @@ static void other_files_are_no_dumps(void **state)
 	fr_buf_clear(&file);
 	assert_int_equal(try_open(), -ENOMSG);
 	assert_non_null(strstr(why, "empty"));
-	fr_buf_add_str(&file, "#!/bin/sh\necho no dump at all, but long enough to hold a header, is it\n");
+	fr_buf_add_str(&file,
+		       "#!/bin/sh\necho no dump at all, but long enough to hold a header, is it\n");
 	assert_int_equal(try_open(), -ENOMSG);
 	assert_non_null(strstr(why, "not a flightrec dump"));
 }
@@ -359,7 +367,10 @@ static void a_cut_chunk_is_named(void **state)
 static void padding_is_checked_but_costs_nothing(void **state)
 {
 	(void)state;
-	add_plain(FR_CHUNK_HOST, "\x0a\x01" "a", 3);
+	add_plain(FR_CHUNK_HOST,
+		  "\x0a\x01"
+		  "a",
+		  3);
 	file.data[file.len_bytes - 1] = 1;
 	assert_int_equal(try_open(), 0);
 	assert_string_equal(fr_dump_host(dump)->name, "a");
@@ -370,7 +381,9 @@ static void padding_is_checked_but_costs_nothing(void **state)
 static void a_chunk_in_captured_bytes_is_not_believed(void **state)
 {
 	struct fr_dump_header other = { .dump_id = "another dump" };
-	struct fr_chunk_header forged = { .type = FR_CHUNK_HOST, .raw_bytes = 8, .stored_bytes = 8 };
+	struct fr_chunk_header forged = { .type = FR_CHUNK_HOST,
+					  .raw_bytes = 8,
+					  .stored_bytes = 8 };
 	uint8_t raw[256] = { 0 };
 	size_t off;
 
@@ -390,7 +403,8 @@ static void a_chunk_in_captured_bytes_is_not_believed(void **state)
 static void overlapping_chunks_are_bad_and_cheap(void **state)
 {
 	static uint8_t zeros[200000];
-	struct fr_chunk_header h = { .type = 99, .raw_bytes = sizeof(zeros),
+	struct fr_chunk_header h = { .type = 99,
+				     .raw_bytes = sizeof(zeros),
 				     .stored_bytes = sizeof(zeros) };
 
 	(void)state;
@@ -409,8 +423,10 @@ static void overlapping_chunks_are_bad_and_cheap(void **state)
 
 static void impossible_sizes_are_no_chunk(void **state)
 {
-	struct fr_chunk_header h = { .type = FR_CHUNK_EVENTS, .raw_bytes = FR_CHUNK_RAW_MAX + 8,
-				     .stored_bytes = 8, .codec = FR_CODEC_LZ4 };
+	struct fr_chunk_header h = { .type = FR_CHUNK_EVENTS,
+				     .raw_bytes = FR_CHUNK_RAW_MAX + 8,
+				     .stored_bytes = 8,
+				     .codec = FR_CODEC_LZ4 };
 	uint64_t eight = 0;
 
 	(void)state;
@@ -428,8 +444,11 @@ static void impossible_sizes_are_no_chunk(void **state)
 
 static void unknown_chunks_kinds_codecs_and_transforms(void **state)
 {
-	struct fr_chunk_header h = { .type = FR_CHUNK_EVENTS, .raw_bytes = 16, .stored_bytes = 8,
-				     .records = 9, .codec = 77 };
+	struct fr_chunk_header h = { .type = FR_CHUNK_EVENTS,
+				     .raw_bytes = 16,
+				     .stored_bytes = 8,
+				     .records = 9,
+				     .codec = 77 };
 	struct fr_segment_header seg = { .base_time_ns = 0, .bytes = 24, .records = 1 };
 	uint64_t raw[7] = { 0 };
 	struct fr_census c;
@@ -442,8 +461,11 @@ static void unknown_chunks_kinds_codecs_and_transforms(void **state)
 	add_chunk(h, raw);
 	memcpy(raw, &seg, sizeof(seg));
 	raw[4] = FR_RECORD_WORD(0, 200, 3); /* a kind of the future */
-	add_chunk((struct fr_chunk_header){ .type = FR_CHUNK_EVENTS, .raw_bytes = 56,
-					    .stored_bytes = 56, .records = 1, .segments = 1 },
+	add_chunk((struct fr_chunk_header){ .type = FR_CHUNK_EVENTS,
+					    .raw_bytes = 56,
+					    .stored_bytes = 56,
+					    .records = 1,
+					    .segments = 1 },
 		  raw);
 	c = census();
 	assert_int_equal(fr_dump_unknown_chunks(dump), 1);
@@ -467,14 +489,22 @@ static void contents_are_held_against_headers(void **state)
 	(void)state;
 	memcpy(raw, &seg, sizeof(seg));
 	raw[4] = FR_RECORD_WORD(100, FR_EV_SCHED_WAKING, 2);
-	add_chunk((struct fr_chunk_header){ .type = FR_CHUNK_EVENTS, .raw_bytes = 48,
-					    .stored_bytes = 48, .records = 3, .segments = 1,
-					    .first_time_ns = 100, .last_time_ns = 100 },
+	add_chunk((struct fr_chunk_header){ .type = FR_CHUNK_EVENTS,
+					    .raw_bytes = 48,
+					    .stored_bytes = 48,
+					    .records = 3,
+					    .segments = 1,
+					    .first_time_ns = 100,
+					    .last_time_ns = 100 },
 		  raw);
 	raw[4] = FR_RECORD_WORD(100, FR_EV_SCHED_SWITCH, 2); /* too short for its kind */
-	add_chunk((struct fr_chunk_header){ .type = FR_CHUNK_EVENTS, .raw_bytes = 48,
-					    .stored_bytes = 48, .records = 1, .segments = 1,
-					    .first_time_ns = 100, .last_time_ns = 100 },
+	add_chunk((struct fr_chunk_header){ .type = FR_CHUNK_EVENTS,
+					    .raw_bytes = 48,
+					    .stored_bytes = 48,
+					    .records = 1,
+					    .segments = 1,
+					    .first_time_ns = 100,
+					    .last_time_ns = 100 },
 		  raw);
 	c = census();
 	assert_int_equal(c.records, 2);
@@ -493,7 +523,9 @@ static void the_index_tells_what_is_gone(void **state)
 	(void)state;
 	for (uint32_t i = 0; i < 3; i++)
 		e[i] = (struct fr_index_entry){ .off = add_events((uint16_t)i, 10 + i),
-						.type = FR_CHUNK_EVENTS, .cpu = i, .records = 10 + i };
+						.type = FR_CHUNK_EVENTS,
+						.cpu = i,
+						.records = 10 + i };
 	for (uint32_t i = 0; i < 3; i++) {
 		e[i].raw_bytes = e[i].stored_bytes = 32 + 16 * (10 + i);
 		fr_index_add(&raw, &e[i]);
@@ -553,7 +585,10 @@ static void metadata_that_makes_no_sense_is_left_out(void **state)
 {
 	(void)state;
 	add_plain(FR_CHUNK_HOST, "\x0a\xff", 2);
-	add_plain(FR_CHUNK_TRIGGER, "\x0a\x04" "usr1", 6);
+	add_plain(FR_CHUNK_TRIGGER,
+		  "\x0a\x04"
+		  "usr1",
+		  6);
 	add_plain(FR_CHUNK_THREADS, "\x0a\x02\xff\xff", 4);
 	assert_int_equal(census().bad_rows, 1);
 	assert_null(fr_dump_host(dump));

@@ -41,26 +41,32 @@ static int end(void **state)
 
 static struct fr_dump_options options(void)
 {
-	return (struct fr_dump_options){ .dir_fd = dir_fd, .name = NAME, .codec = FR_CODEC_LZ4,
-					 .created_unix_ns = 42 };
+	return (struct fr_dump_options){
+		.dir_fd = dir_fd, .name = NAME, .codec = FR_CODEC_LZ4, .created_unix_ns = 42
+	};
 }
 
 /* One segment of waking records, full chunk size unless told otherwise. */
 static struct fr_dump_events events(uint32_t records)
 {
-	struct fr_segment_header h = { .base_time_ns = 1000, .bytes = records * 16,
+	struct fr_segment_header h = { .base_time_ns = 1000,
+				       .bytes = records * 16,
 				       .records = records };
 	uint64_t *at = events_raw + sizeof(h) / 8;
 
 	memcpy(events_raw, &h, sizeof(h));
 	for (uint32_t i = 0; i < records; i++) {
 		*at++ = FR_RECORD_WORD(1000 + i, FR_EV_SCHED_WAKING, 2);
-		*at++ = FR_WAKING_WHO(i % 1000, 7, 0, FR_WAKER_TASK) ^ (uint64_t)i * 2654435761u << 60;
+		*at++ = FR_WAKING_WHO(i % 1000, 7, 0, FR_WAKER_TASK) ^ (uint64_t)i * 2654435761u
+									       << 60;
 	}
 	return (struct fr_dump_events){ .raw = events_raw,
-					.raw_bytes = (uint32_t)sizeof(h) + records * 16, .cpu = 1,
-					.first_time_ns = 1000, .last_time_ns = 999 + records,
-					.records = records, .segments = 1 };
+					.raw_bytes = (uint32_t)sizeof(h) + records * 16,
+					.cpu = 1,
+					.first_time_ns = 1000,
+					.last_time_ns = 999 + records,
+					.records = records,
+					.segments = 1 };
 }
 
 static bool exists(const char *name)
@@ -342,8 +348,11 @@ static void too_large_metadata_is_the_callers_to_split(void **state)
 static void loss_of_thousands_of_cpus_is_split_and_joined(void **state)
 {
 	static struct fr_cpu_loss cpus[FR_CPUS_MAX];
-	struct fr_meta_loss loss = { .cpus = cpus, .cpu_cnt = FR_CPUS_MAX, .end_ns = 77,
-				     .counters = { { "self", 3 } }, .counter_cnt = 1 };
+	struct fr_meta_loss loss = { .cpus = cpus,
+				     .cpu_cnt = FR_CPUS_MAX,
+				     .end_ns = 77,
+				     .counters = { { "self", 3 } },
+				     .counter_cnt = 1 };
 	struct fr_dump_options opt = options();
 	const struct fr_meta_loss *back;
 	struct fr_dump_writer *w;
@@ -352,7 +361,7 @@ static void loss_of_thousands_of_cpus_is_split_and_joined(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < FR_CPUS_MAX; i++)
-		cpus[i] = (struct fr_cpu_loss){ i,    ~0ull, ~0ull, ~0ull, ~0ull, ~0ull,
+		cpus[i] = (struct fr_cpu_loss){ i,     ~0ull, ~0ull, ~0ull, ~0ull, ~0ull,
 						~0ull, ~0ull, ~0ull, ~0ull, ~0ull };
 	assert_int_equal(fr_dump_create(&opt, &w), 0);
 	assert_int_equal(fr_dump_put_loss(w, &loss), 0);
