@@ -2,18 +2,13 @@
 /*
  * The fixture dump that other tests stand on: every event kind is in it, its numbers are what the
  * reader finds, and the same options give the same bytes. FR_FIXTURE_OUT=FILE also writes it out,
- * for scripts (FR_FIXTURE_CODEC, FR_FIXTURE_REQUESTS and FR_FIXTURE_GAP choose).
+ * for scripts (FR_FIXTURE_CODEC, FR_FIXTURE_REQUESTS and FR_FIXTURE_GAP choose);
+ * FR_FIXTURE_META_DIR=DIR writes the raw bytes of its metadata chunks, as DIR/<type>.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
+#include "cm.h"
 
 #include "dump_fixture.h"
+#include "formats/dump/chunk.h"
 #include "formats/dump/codec.h"
 
 static uint8_t *file_bytes(int fd, size_t *ret_bytes)
@@ -115,15 +110,46 @@ static int write_out(const char *path, const struct fr_fixture_options *opt)
 	return err;
 }
 
+/* Raw metadata of the dump into files named after the chunk types. */
+static int write_meta(const char *dir, const struct fr_fixture_options *opt)
+{
+	int fd = fr_fixture_open(opt, NULL), err;
+	struct fr_buf raw = { 0 };
+	char path[4096];
+	struct fr_dump *d;
+	FILE *f;
+
+	err = fd < 0 ? fd : fr_dump_open(fd, &d, path, sizeof(path));
+	if (err)
+		return err;
+	for (size_t i = 0; i < fr_dump_chunk_cnt(d) && !err; i++) {
+		if (fr_dump_chunk(d, i)->type == FR_CHUNK_EVENTS)
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", dir,
+			 fr_chunk_type_name(fr_dump_chunk(d, i)->type));
+		err = fr_dump_load(d, i, &raw);
+		f = err ? NULL : fopen(path, "we");
+		if (!f || fwrite(raw.data, 1, raw.len_bytes, f) != raw.len_bytes || fclose(f))
+			err = -EIO;
+	}
+	fr_buf_done(&raw);
+	fr_dump_close(d);
+	close(fd);
+	return err;
+}
+
 static int write_out_by_environment(void)
 {
+	const char *meta_dir = getenv("FR_FIXTURE_META_DIR");
 	const char *path = getenv("FR_FIXTURE_OUT"), *codec = getenv("FR_FIXTURE_CODEC");
 	const char *requests = getenv("FR_FIXTURE_REQUESTS");
 	struct fr_fixture_options opt = { .codec = FR_CODEC_ZSTD };
 	int err = 0;
 
-	if (!path)
-		return 0;
+	if (meta_dir)
+		err = write_meta(meta_dir, &opt);
+	if (!path || err)
+		return err;
 	if (codec)
 		err = fr_codec_parse(codec, &opt.codec, &opt.level);
 	if (requests)
