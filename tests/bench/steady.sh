@@ -17,6 +17,18 @@ median() {
 	sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
+busy_ms() { # all CPUs, all but idle and waiting for I/O
+	awk -v hz="$(getconf CLK_TCK)" '/^cpu / { print ($2 + $3 + $4 + $7 + $8) * 1000 / hz }' /proc/stat
+}
+
+# system_cpu: what the whole machine uses for a fixed amount of work
+system_cpu() {
+	local before
+	before=$(busy_ms)
+	perf bench -f simple sched pipe -l "${FR_LOOPS:-200000}" >/dev/null 2>&1
+	awk -v a="$(busy_ms)" -v b="$before" 'BEGIN { print a - b }'
+}
+
 ratios=()
 for ((i = 0; i < ${FR_PAIRS:-5}; i++)); do
 	off=$(pipe_seconds)
@@ -26,6 +38,17 @@ for ((i = 0; i < ${FR_PAIRS:-5}; i++)); do
 	ratios+=("$(awk -v a="$on" -v b="$off" 'BEGIN { printf "%.3f", a / b }')")
 done
 printf 'sched pipe on/off: median time ratio %s of %s\n' \
+	"$(printf '%s\n' "${ratios[@]}" | median)" "${ratios[*]}"
+
+ratios=()
+for ((i = 0; i < ${FR_PAIRS:-5}; i++)); do
+	off=$(system_cpu)
+	recorder_start || exit 1
+	on=$(system_cpu)
+	recorder_stop
+	ratios+=("$(awk -v a="$on" -v b="$off" 'BEGIN { printf "%.3f", a / b }')")
+done
+printf 'CPU of the whole machine for the same switches, on/off: median ratio %s of %s\n' \
 	"$(printf '%s\n' "${ratios[@]}" | median)" "${ratios[*]}"
 
 recorder_start || exit 1
