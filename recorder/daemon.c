@@ -16,6 +16,7 @@
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
 #include "notify.h"
+#include "sockcount.h"
 #include "status.h"
 
 #define FR_SLOW_NS 60000000000ull
@@ -259,6 +260,7 @@ static void on_slow(void *ctx, uint32_t events)
 	(void)events;
 	fr_timer_ack(d->slow_fd);
 	fr_stats_read(&d->stats); /* keeps the worst history seen */
+	(void)fr_sockcount_refresh(d->rec, NULL); /* on failure the old count goes on */
 }
 
 static int open_signals(struct fr_daemon *d)
