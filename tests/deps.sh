@@ -22,7 +22,7 @@ usage() {
 #   fuzzer        the run-time library of clang -fsanitize=fuzzer
 # "@" in a package name is the major version of clang.
 table='
-build                | gcc                | cmd:gcc cmd:clang
+build                | gcc                | cmd:gcc cmd:cc
 build                | make               | cmd:make
 build                | libc6-dev          | inc:stdio.h
 build                | clang              | cmd:clang
@@ -158,7 +158,7 @@ say_missing() {
 if [ -n "$check" ]; then
 	say_missing >&2
 	if have_command apt-get; then
-		echo "they come with: make deps, or: $command" >&2
+		echo "they come with: tests/deps.sh ${wanted[*]}, or: $command" >&2
 	else
 		echo "the names are Debian's: install what holds these files with this system's packages" >&2
 	fi
