@@ -153,8 +153,8 @@ static int parse_options(struct fr_config *config, int argc, char **argv)
 		.about =
 			"Records what the kernel sees into a ring in memory that overwrites "
 			"itself; on a trigger the last\nseconds become one file. SIGUSR1 or "
-			"`flightrec trigger` dumps, SIGUSR2 logs statistics, SIGHUP\nreads the configuration "
-			"again, SIGTERM ends.",
+			"`flightrec trigger` dumps, SIGUSR2 logs statistics,\nSIGHUP reads the "
+			"configuration again, SIGTERM ends.",
 		.options = options,
 		.epilog =
 			"Settings come from the command line, then from the file (keys with _ for "

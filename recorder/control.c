@@ -117,6 +117,16 @@ void fr_control_dump_done(struct fr_control *c, uint64_t number, const char *pat
 	fr_buf_done(&body);
 }
 
+/* A socket closed with bytes unread resets the connection, which can eat the answer. */
+static void discard_rest(int fd)
+{
+	char rest[4096];
+
+	for (int i = 0; i < 16; i++)
+		if (recv(fd, rest, sizeof(rest), MSG_DONTWAIT) <= 0)
+			return;
+}
+
 static void handle_line(struct fr_client *client, uint32_t bytes)
 {
 	struct fr_request request;
@@ -145,11 +155,13 @@ static void read_line(struct fr_client *client)
 	client->line_bytes += (uint32_t)n;
 	end = memchr(client->line, '\n', client->line_bytes);
 	if (!end && client->line_bytes == sizeof(client->line)) {
+		discard_rest(client->fd);
 		fr_client_error(client, FR_EXIT_USAGE, "the request is longer than 1023 bytes");
 		return;
 	}
 	if (!end)
 		return;
+	discard_rest(client->fd);
 	/* from here on only hang-ups matter */
 	fr_loop_change(client->control->loop, client->fd, EPOLLHUP);
 	handle_line(client, (uint32_t)(end - client->line));
@@ -231,6 +243,8 @@ static void turn_away(struct fr_control *c, int fd, const char *text)
 	c->refused_cnt++;
 	if (send(fd, text, strlen(text), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 		fr_debug("control: a refused peer did not listen: %s", strerror(errno));
+	shutdown(fd, SHUT_RDWR);
+	discard_rest(fd);
 	close(fd);
 }
 
@@ -384,4 +398,16 @@ void fr_control_close(struct fr_control *c)
 	c->path[0] = 0;
 	c->listen_fd = c->timer_fd = -1;
 	c->loop = NULL;
+}
+
+void fr_control_forked(const struct fr_control *c)
+{
+	if (!c->loop)
+		return;
+	for (int i = 0; i < FR_CONTROL_CLIENTS_MAX; i++)
+		if (c->clients[i].fd >= 0)
+			close(c->clients[i].fd);
+	if (c->listen_fd >= 0)
+		close(c->listen_fd);
+	close(c->timer_fd);
 }

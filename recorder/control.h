@@ -54,6 +54,8 @@ struct fr_control {
 int fr_control_open(struct fr_control *c, struct fr_loop *loop, const char *path);
 /* Removes the socket. */
 void fr_control_close(struct fr_control *c);
+/* In a child: closes its copies, nothing else. */
+void fr_control_forked(const struct fr_control *c);
 
 /* Answers "ok" and a body (may be NULL). */
 void fr_client_ok(struct fr_client *client, const struct fr_buf *body);

@@ -290,6 +290,19 @@ static int open_timers(struct fr_daemon *d)
 	return err;
 }
 
+/* In a child. The loop's table is shared with the daemon: close, never remove. */
+static void forked(void *ctx)
+{
+	struct fr_daemon *d = ctx;
+
+	fr_probes_forget_links(d->rec->probes);
+	fr_control_forked(&d->control);
+	close(d->loop.epoll_fd);
+	close(d->signal_fd);
+	close(d->slow_fd);
+	close(d->dump_fd);
+}
+
 int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char **argv)
 {
 	int err;
@@ -318,6 +331,8 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 	}
 	d->triggers.on_done = on_dump_done;
 	d->triggers.ctx = d;
+	rec->forked = forked;
+	rec->forked_ctx = d;
 	d->control.serve = serve;
 	d->control.ctx = d;
 	return rec->config.control_path[0]
@@ -337,10 +352,13 @@ int fr_daemon_run(struct fr_daemon *d)
 
 void fr_daemon_done(struct fr_daemon *d)
 {
+	if (!d->rec)
+		return;
 	if (d->triggers.dumper_pid > 0) {
 		kill(d->triggers.dumper_pid, SIGKILL);
 		waitpid(d->triggers.dumper_pid, NULL, 0);
 	}
+	d->rec->forked = NULL;
 	fr_control_close(&d->control);
 	fr_triggers_done(&d->triggers);
 	fr_stats_done(&d->stats);

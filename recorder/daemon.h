@@ -31,6 +31,7 @@ void fr_daemon_block_signals(sigset_t *ret_before);
 int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char **argv);
 /* Until SIGTERM, SIGINT or a request to stop. */
 int fr_daemon_run(struct fr_daemon *d);
+/* Also for one that was never set up (all zero) or only in part. */
 void fr_daemon_done(struct fr_daemon *d);
 
 #endif

@@ -20,6 +20,19 @@ struct fr_recorder {
 	uint32_t family_cnt;
 	struct fr_clock_pair start_clock; /* when recording began */
 	int dump_dir_fd;		  /* locked: no other daemon writes there */
+	void (*forked)(void *ctx);	  /* see fr_recorder_forked() */
+	void *forked_ctx;
 };
+
+/*
+ * Every child calls this first: it lets go of what must not outlive the daemon (links of probes,
+ * control socket, event loop), so that a daemon that is killed leaves nothing attached and can be
+ * started again at once, while the child finishes its work.
+ */
+static inline void fr_recorder_forked(const struct fr_recorder *rec)
+{
+	if (rec->forked)
+		rec->forked(rec->forked_ctx);
+}
 
 #endif
