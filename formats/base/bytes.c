@@ -91,7 +91,7 @@ struct fr_slice fr_cursor_take(struct fr_cursor *c, size_t take_bytes)
 {
 	const uint8_t *at = take(c, take_bytes);
 
-	return at ? (struct fr_slice){ .data = at, .len_bytes = take_bytes } : (struct fr_slice){ 0 };
+	return (struct fr_slice){ .data = at, .len_bytes = at ? take_bytes : 0 };
 }
 
 void fr_cursor_skip(struct fr_cursor *c, size_t skip_bytes)

@@ -110,8 +110,8 @@ static int unknown_long(const struct parse *p, const char *name, size_t name_byt
 		}
 	}
 	if (best)
-		return complain(p, "unknown option --%.*s; did you mean --%s?", (int)name_bytes, name,
-				best->name);
+		return complain(p, "unknown option --%.*s; did you mean --%s?", (int)name_bytes,
+				name, best->name);
 	return complain(p, "unknown option --%.*s", (int)name_bytes, name);
 }
 
@@ -206,8 +206,7 @@ static void help_option(const struct fr_option *o)
 	}
 	for (;; line = end + 1, used = 0) {
 		end = strchr(line, '\n');
-		printf("%*s%.*s\n", HELP_COLUMN - used, "", end ? (int)(end - line) : (int)strlen(line),
-		       line);
+		printf("%*s%.*s\n", HELP_COLUMN - used, "", (int)strcspn(line, "\n"), line);
 		if (!end)
 			return;
 	}

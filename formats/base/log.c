@@ -59,7 +59,7 @@ static void write_line(enum fr_log_level level, const char *text, size_t text_by
 	else
 		head = snprintf(line, 64, "%s: ", log_program);
 	at = head < 0 ? 0 : head > 63 ? 63 : (size_t)head;
-	/* names of files, threads and commands come from others: no escape sequences to a terminal */
+	/* names of files and threads come from others: no escape sequences to a terminal */
 	for (i = 0; i < text_bytes; i++)
 		line[at++] = ((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f ?
 				     '?' : text[i];

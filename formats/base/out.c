@@ -36,7 +36,7 @@ static int open_temp(struct fr_out *o, const struct stat *old)
 		return -ENOMEM;
 	for (i = 0; i < TEMP_TRIES; i++) {
 		snprintf(o->temp_path, temp_bytes, "%s.part-%ld-%u", o->path, (long)getpid(), i);
-		o->fd = open(o->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666);
+		o->fd = open(o->temp_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		if (o->fd >= 0 || errno != EEXIST)
 			break;
 	}

@@ -191,8 +191,8 @@ static char *format_scaled(uint64_t v, const struct scale *s, char *buf, size_t 
 	for (; decimals && rounded % 10 == 0; decimals--, one /= 10)
 		rounded /= 10;
 	if (decimals)
-		snprintf(buf, buf_bytes, "%llu.%0*llu %s", (unsigned long long)(rounded / one), decimals,
-			 (unsigned long long)(rounded % one), s->name);
+		snprintf(buf, buf_bytes, "%llu.%0*u %s", (unsigned long long)(rounded / one),
+			 decimals, (unsigned int)(rounded % one), s->name);
 	else
 		snprintf(buf, buf_bytes, "%llu %s", (unsigned long long)rounded, s->name);
 	return buf;

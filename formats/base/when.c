@@ -9,6 +9,8 @@
 
 #define NS_PER_S 1000000000ull
 #define DAY_S 86400
+#define ERA_DAYS 146097	  /* 400 years */
+#define EPOCH_DAYS 719468 /* 1970-01-01, counted from 0000-03-01 */
 #define YEAR_MAX 2554 /* 2^64 ns after 1970 */
 
 /* Days since 1970-01-01 of a date in the Gregorian calendar (year >= 1). */
@@ -19,22 +21,23 @@ static int64_t days_of(unsigned int year, unsigned int month, unsigned int day)
 	unsigned int m = month <= 2 ? month + 9 : month - 3;
 	unsigned int era = y / 400, of_era = y % 400;
 	unsigned int day_of_year = (153 * m + 2) / 5 + day - 1;
+	unsigned int day_of_era = of_era * 365 + of_era / 4 - of_era / 100 + day_of_year;
 
-	return (int64_t)era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + day_of_year - 719468;
+	return (int64_t)era * ERA_DAYS + day_of_era - EPOCH_DAYS;
 }
 
 static void date_of(uint64_t days, unsigned int *ret_year, unsigned int *ret_month,
 		    unsigned int *ret_day)
 {
-	uint64_t z = days + 719468;
-	unsigned int of_era = (unsigned int)(z % 146097);
+	uint64_t z = days + EPOCH_DAYS;
+	unsigned int of_era = (unsigned int)(z % ERA_DAYS);
 	unsigned int year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
 	unsigned int day_of_year = of_era - (365 * year + year / 4 - year / 100);
 	unsigned int m = (5 * day_of_year + 2) / 153;
 
 	*ret_day = day_of_year - (153 * m + 2) / 5 + 1;
 	*ret_month = m < 10 ? m + 3 : m - 9;
-	*ret_year = (unsigned int)(z / 146097 * 400) + year + (*ret_month <= 2);
+	*ret_year = (unsigned int)(z / ERA_DAYS * 400) + year + (*ret_month <= 2);
 }
 
 static unsigned int days_in_month(unsigned int year, unsigned int month)
@@ -115,7 +118,7 @@ static int parse_rfc3339(const char *s, uint64_t *ret_ns)
 {
 	unsigned int year, month, day, hour, minute, second;
 	uint32_t ns;
-	int64_t zone_s;
+	int64_t zone_s, of_day_s;
 
 	if (!take_digits(&s, 4, '-', &year) || !take_digits(&s, 2, '-', &month) ||
 	    !take_digits(&s, 2, 0, &day) || (*s != 'T' && *s != 't' && *s != ' '))
@@ -130,8 +133,8 @@ static int parse_rfc3339(const char *s, uint64_t *ret_ns)
 	if (year < 1969 || year > YEAR_MAX + 1)
 		return -ERANGE;
 	/* a leap second (60) is the same unix time as the second after it */
-	return to_unix_ns(days_of(year, month, day) * DAY_S + hour * 3600 + minute * 60 + second - zone_s,
-			  ns, ret_ns);
+	of_day_s = hour * 3600 + minute * 60 + second;
+	return to_unix_ns(days_of(year, month, day) * DAY_S + of_day_s - zone_s, ns, ret_ns);
 }
 
 static int parse_unix(const char *s, uint64_t *ret_ns)

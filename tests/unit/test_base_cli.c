@@ -168,7 +168,8 @@ static void check_refused(const char *line, const char *message)
 	char want[512];
 	struct run r;
 
-	snprintf(want, sizeof(want), "flightrec convert: %s\nTry 'flightrec convert --help'.\n", message);
+	snprintf(want, sizeof(want), "flightrec convert: %s\nTry 'flightrec convert --help'.\n",
+		 message);
 	run_parse(&r, STDERR_FILENO, line);
 	assert_int_equal(r.ret, -EINVAL);
 	assert_string_equal(r.printed, want);
@@ -222,7 +223,7 @@ static void help_shows_every_option(void **state)
 
 static void no_options_at_all(void **state)
 {
-	const struct fr_command bare = { .name = "flightrec version", .synopsis = "", .about = "x" };
+	const struct fr_command bare = { .name = "flightrec list", .synopsis = "", .about = "x" };
 	char name[] = "version", word[] = "w";
 	char *argv[] = { name, word, NULL };
 

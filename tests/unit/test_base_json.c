@@ -47,7 +47,8 @@ static void nesting_and_commas(void **state)
 	fr_json_kv_str(&j, "f", NULL);
 	fr_json_object_end(&j);
 	assert_text(&b, "{\"a\":\"x\",\"b\":18446744073709551615,\"c\":\"18446744073709551615\","
-			"\"d\":false,\"e\":[-9223372036854775808,[],{},null,null,true,\"z\"],\"f\":null}");
+			"\"d\":false,\"e\":[-9223372036854775808,[],{},null,null,true,\"z\"],"
+			"\"f\":null}");
 }
 
 static void lines_of_values(void **state)

@@ -21,6 +21,7 @@
 #include "formats/base/digits.h"
 #include "formats/base/out.h"
 
+static const struct sigaction ignore = { .sa_handler = SIG_IGN };
 static char dir[64];
 
 static int make_dir(void **state)
@@ -165,7 +166,7 @@ static void full_disk_leaves_the_old_file(void **state)
 	int i;
 
 	(void)state;
-	signal(SIGXFSZ, SIG_IGN);
+	sigaction(SIGXFSZ, &ignore, NULL);
 	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old_limit), 0);
 	limit = old_limit;
 	limit.rlim_cur = 3u << 20;
@@ -321,7 +322,7 @@ static void reader_that_leaves_is_an_error(void **state)
 	int ends[2];
 
 	(void)state;
-	signal(SIGPIPE, SIG_IGN);
+	sigaction(SIGPIPE, &ignore, NULL);
 	assert_int_equal(pipe2(ends, O_CLOEXEC), 0);
 	close(ends[0]);
 	assert_int_equal(fr_out_open_fd(&o, ends[1]), 0);

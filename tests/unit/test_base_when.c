@@ -131,10 +131,12 @@ static void shown(void **state)
 	uint64_t ns = 1795454152 * S + 123456789;
 
 	(void)state;
-	assert_string_equal(fr_format_time(ns, 9, text, sizeof(text)), "2026-11-23T17:15:52.123456789Z");
+	assert_string_equal(fr_format_time(ns, 9, text, sizeof(text)),
+			    "2026-11-23T17:15:52.123456789Z");
 	assert_string_equal(fr_format_time(ns, 3, text, sizeof(text)), "2026-11-23T17:15:52.123Z");
 	assert_string_equal(fr_format_time(ns, 0, text, sizeof(text)), "2026-11-23T17:15:52Z");
-	assert_string_equal(fr_format_time(ns, 99, text, sizeof(text)), "2026-11-23T17:15:52.123456789Z");
+	assert_string_equal(fr_format_time(ns, 99, text, sizeof(text)),
+			    "2026-11-23T17:15:52.123456789Z");
 	assert_string_equal(fr_format_time(0, 1, text, sizeof(text)), "1970-01-01T00:00:00.0Z");
 	assert_string_equal(fr_format_time(UINT64_MAX, 9, text, sizeof(text)),
 			    "2554-07-21T23:34:33.709551615Z");
