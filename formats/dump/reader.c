@@ -85,14 +85,16 @@ static int file_size(int fd, uint64_t *ret_bytes, char *err, size_t err_bytes)
 {
 	off_t end = lseek(fd, 0, SEEK_END);
 	struct stat st;
+	int why;
 
 	if (end < 0 && errno == ESPIPE) {
 		snprintf(err, err_bytes, "cannot be read at offsets; copy it into a file first");
 		return -ESPIPE;
 	}
 	if (end < 0 || fstat(fd, &st) < 0) {
-		snprintf(err, err_bytes, "%s", strerror(errno));
-		return -errno;
+		why = errno;
+		snprintf(err, err_bytes, "cannot be read: %s", strerror(why));
+		return -why;
 	}
 	if (S_ISDIR(st.st_mode)) {
 		snprintf(err, err_bytes, "is a directory, not a dump; name a file in it");

@@ -3,10 +3,12 @@
 #include "cm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "formats/base/pb.h"
 #include "formats/dump/census.h"
 #include "formats/dump/chunk.h"
 #include "formats/dump/index.h"
@@ -271,6 +273,15 @@ static void a_pipe_is_refused_and_spooled(void **state)
 	dump = NULL;
 }
 
+static void a_directory_is_refused(void **state)
+{
+	(void)state;
+	file_fd = open("/tmp", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(fr_dump_open(file_fd, &dump, why, sizeof(why)), -EISDIR);
+	assert_int_equal(fr_dump_open(-1, &dump, why, sizeof(why)), -EBADF);
+	dump = NULL;
+}
+
 /* ---- damage --------------------------------------------------------------------------------- */
 
 static void a_damaged_chunk_header_costs_that_chunk(void **state)
@@ -419,6 +430,71 @@ static void overlapping_chunks_are_bad_and_cheap(void **state)
 	fr_buf_add(&file, zeros, 64);
 	assert_int_equal(census().bad_chunks, 2999); /* and now the last one is whole */
 	assert_int_equal(fr_dump_chunk_cnt(dump), 3000);
+}
+
+static void a_file_that_shrinks_while_it_is_read(void **state)
+{
+	struct fr_buf raw = { 0 };
+	size_t second;
+
+	(void)state;
+	add_events(0, 3);
+	second = add_events(1, 50);
+	assert_int_equal(try_open(), 0);
+	assert_int_equal(ftruncate(file_fd, (off_t)second + 100), 0);
+	assert_int_equal(fr_dump_load(dump, 0, &raw), 0);
+	assert_int_equal(fr_dump_load(dump, 1, &raw), -EBADMSG);
+	assert_problem("cannot be read whole");
+	fr_buf_done(&raw);
+}
+
+static void what_does_not_unpack_is_named(void **state)
+{
+	struct fr_chunk_header h = {
+		.type = FR_CHUNK_EVENTS, .codec = FR_CODEC_LZ4, .raw_bytes = 64, .stored_bytes = 8
+	};
+	uint64_t nonsense = 0xffffffffffffffff;
+
+	(void)state;
+	add_chunk(h, &nonsense);
+	h.codec = FR_CODEC_ZSTD;
+	add_chunk(h, &nonsense);
+	assert_int_equal(census().bad_chunks, 2);
+	assert_problem("chunk 0 (events of CPU 0) does not decompress to its size");
+	assert_problem("chunk 1 (events of CPU 0) does not decompress to its size");
+}
+
+/* ---- limits ---------------------------------------------------------------------------------- */
+
+static void chunks_beyond_the_limit_are_said_and_not_read(void **state)
+{
+	(void)state;
+	for (uint32_t i = 0; i < FR_CHUNKS_MAX; i++)
+		add_plain(99, NULL, 0);
+	assert_int_equal(try_open(), 0);
+	assert_int_equal(fr_dump_chunk_cnt(dump), FR_CHUNKS_MAX);
+	assert_int_equal(fr_dump_problem_cnt(dump), 0);
+	add_events(0, 3);
+	assert_int_equal(try_open(), 0);
+	assert_int_equal(fr_dump_chunk_cnt(dump), FR_CHUNKS_MAX);
+	assert_problem("more than 262144 chunks");
+}
+
+static void metadata_is_joined_up_to_a_limit(void **state)
+{
+	static uint8_t filler[FR_CHUNK_RAW_MAX - 16];
+	struct fr_buf raw = { 0 };
+
+	(void)state;
+	fr_pb_add_str(&raw, 1, "fixture");
+	fr_pb_add_bytes(&raw, 2000, filler, sizeof(filler));
+	assert_in_range(raw.len_bytes, 1, FR_CHUNK_RAW_MAX);
+	for (int i = 0; i < 40; i++)
+		add_plain(FR_CHUNK_HOST, raw.data, (uint32_t)raw.len_bytes);
+	fr_buf_done(&raw);
+	assert_int_equal(try_open(), 0);
+	assert_problem("too much metadata of type host");
+	assert_string_equal(fr_dump_host(dump)->name, "fixture");
 }
 
 static void impossible_sizes_are_no_chunk(void **state)
@@ -611,6 +687,7 @@ int main(void)
 		TEST(a_lost_magic_with_a_chunk_behind_it_is_read),
 		TEST(a_file_that_ends_in_its_header_opens_empty),
 		TEST(a_pipe_is_refused_and_spooled),
+		TEST(a_directory_is_refused),
 		TEST(a_damaged_chunk_header_costs_that_chunk),
 		TEST(damaged_contents_cost_that_chunk),
 		TEST(bytes_lost_in_the_middle_cost_one_chunk),
@@ -621,6 +698,10 @@ int main(void)
 		TEST(a_chunk_in_captured_bytes_is_not_believed),
 		TEST(overlapping_chunks_are_bad_and_cheap),
 		TEST(impossible_sizes_are_no_chunk),
+		TEST(a_file_that_shrinks_while_it_is_read),
+		TEST(what_does_not_unpack_is_named),
+		TEST(chunks_beyond_the_limit_are_said_and_not_read),
+		TEST(metadata_is_joined_up_to_a_limit),
 		TEST(unknown_chunks_kinds_codecs_and_transforms),
 		TEST(contents_are_held_against_headers),
 		TEST(the_index_tells_what_is_gone),
