@@ -1,0 +1,77 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Follows CONTRIBUTING.md to the letter on a copy of the tree: its event is recorded and decoded, its
+# output is offered and works, the lint finds them documented.
+# timeout: 300
+. "$(dirname "$0")/../lib/recorder.sh"
+
+tree=$work/tree
+mkdir -p "$tree"
+(cd "$root" && tar cf - --exclude=./build --exclude=./.git .) | tar xf - -C "$tree" || exit 1
+
+check steps_lead_somewhere python3 -B "$root/tests/lib/follow_doc.py" "$root/CONTRIBUTING.md" "$tree"
+
+# Unoptimised: this is about whether it builds. BPF programs are always optimised.
+make_copy() {
+	make -C "$tree" -s -j"$(nproc)" CFLAGS=-O0 "$@"
+}
+check builds_with_both make_copy all
+[ "$failures" = 0 ] || finish
+
+lint() { # what is about the new pieces
+	O=$tree/build python3 -B "$tree/tests/lint/lint.py" "$tree" docs_events docs_decoders includes_exist \
+		includes_layers includes_circles
+}
+check lint_finds_them_documented lint
+
+build=$tree/build
+offered() {
+	"$build/flightrec" convert --help | grep counts
+}
+check output_is_offered offered
+
+# The fixture dump of the unit tests serves where nothing can be recorded.
+fixture=$work/fixture.frd
+fixture_counts() {
+	make_copy build/tests/unit/test_dump_fixture &&
+		FR_FIXTURE_OUT=$fixture "$tree/build/tests/unit/test_dump_fixture" &&
+		"$build/flightrec" convert "$fixture" --to counts -o - >"$work/counts"
+	# 1 = the fixture has losses, and they were said
+	[ $? -le 1 ] && cat "$work/counts" && grep -q '^sched_switch [1-9]' "$work/counts"
+}
+check output_counts_the_fixture fixture_counts
+
+if [ "$(id -u)" != 0 ] || [ "$(nproc)" = 1 ]; then
+	skip event_is_recorded "needs root and two CPUs"
+	finish
+fi
+
+recorder_start || not_ok recorder_starts
+# Told to live elsewhere while it waits for its child, this shell moves when it wakes up.
+for ((i = 0; i < 20; i++)); do
+	taskset -pc $((i % 2)) $$ >/dev/null
+done
+recorder_dump || not_ok dump_comes
+recorder_stop || not_ok recorder_stops
+
+seen() { # the text has it, decoded, both ways
+	"$build/flightrec" convert "$dump" --to text --all -o - >"$work/text"
+	[ $? -le 1 ] || return
+	grep sched_migrate "$work/text" | head -n 5
+	grep -q 'sched_migrate.*tid=[0-9]*.*from_cpu=0.*to_cpu=1' "$work/text" &&
+		grep -q 'sched_migrate.*tid=[0-9]*.*from_cpu=1.*to_cpu=0' "$work/text"
+}
+check event_is_recorded_and_decoded seen
+
+counted() {
+	"$build/flightrec" convert "$dump" --to counts --all -o - >"$work/counts"
+	[ $? -le 1 ] && cat "$work/counts" && grep -q '^sched_migrate [1-9]' "$work/counts"
+}
+check output_counts_the_event counted
+
+in_info() {
+	"$build/flightrec" info "$dump" --json >"$work/info"
+	[ $? -le 1 ] && jq -e '.events.sched_migrate | tonumber > 0' "$work/info"
+}
+check info_names_the_event in_info
+finish
