@@ -32,7 +32,7 @@ struct fr_field {
 	const struct fr_sock_addr *addr;
 };
 
-/* Receives each field in order. */
+/* Receives each field in order. The field, its bytes and its address end with the call. */
 struct fr_field_sink {
 	void (*field)(void *ctx, const struct fr_field *f);
 	void *ctx;
@@ -55,11 +55,12 @@ struct fr_slice fr_io_captured(const struct fr_record *r);
 
 /* "R" running or runnable, "S", "D", ...: one letter as ps has it, from TASK_* bits. */
 char fr_task_state_letter(uint32_t state);
-const char *fr_errno_name(int err);	   /* "ECONNRESET"; "errno" if unknown */
-const char *fr_signal_name(uint32_t sig);  /* "SIGSEGV" */
-const char *fr_tcp_state_name(uint32_t s); /* "ESTABLISHED" */
-const char *fr_block_op_name(uint32_t op); /* "read" */
-/* "127.0.0.1:80", "[::1]:80", "unix:12345" into at least 64 bytes. */
+const char *fr_errno_name(int err);	   /* "ECONNRESET", either sign; "errno" if unknown */
+const char *fr_signal_name(uint32_t sig);  /* "SIGSEGV"; "signal" if there is none */
+const char *fr_tcp_state_name(uint32_t s); /* "ESTABLISHED"; "unknown" */
+const char *fr_block_op_name(uint32_t op); /* "read"; "other" for what kernels disagree about */
+/* "127.0.0.1:80", "[::1]:80" (RFC 5952), "unix:12345" (inode), "unix" without one, into at least
+ * 64 bytes; returns buf. */
 char *fr_addr_format(const struct fr_sock_addr *a, bool remote, char *buf, size_t buf_bytes);
 
 #endif
