@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "dump_living.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "collect.h"
+#include "collect_args.h"
+#include "container.h"
+
+#define INIT_PID_NS 0xeffffffcu /* PROC_PID_INIT_INO: fixed by the kernel's interface */
+
+/* ---- listing ------------------------------------------------------------------------------ */
+
+static void write_process(struct fr_living *l, const struct fr_task_row *t, struct fr_slice exe,
+			  const struct fr_args_got *got);
+
+static bool stash_process(struct fr_living *l, const struct fr_task_row *t, struct fr_slice exe)
+{
+	static const uint8_t zeros[8];
+	size_t bytes = sizeof(*t) + exe.len_bytes, padded = (bytes + 7) & ~7ull;
+
+	if (l->stash.len_bytes + padded > FR_LIVING_STASH_MAX)
+		return false;
+	fr_buf_add(&l->stash, t, sizeof(*t));
+	fr_buf_add(&l->stash, exe.data, exe.len_bytes);
+	fr_buf_add(&l->stash, zeros, padded - bytes);
+	return !l->stash.err;
+}
+
+static int list_task(const struct fr_task_row *t, struct fr_slice exe, void *ctx)
+{
+	struct fr_meta_thread row = {
+		.tid = t->tid,
+		.tgid = t->tgid,
+		.start_ns = t->start_ns,
+		.state = t->state,
+		.cpu = t->cpu,
+	};
+	struct fr_living *l = ctx;
+
+	memcpy(row.comm, t->comm, sizeof(row.comm));
+	row.comm[sizeof(row.comm) - 1] = 0;
+	fr_rows_thread(l->rows, &row);
+	fr_obits_living(l->obits, t->tid, t->start_ns);
+	l->threads++;
+	if (t->tid != t->tgid)
+		return l->rows->err;
+	l->processes++;
+	if (!stash_process(l, t, exe)) {
+		l->not_asked++;
+		write_process(l, t, exe, &(struct fr_args_got){ .error = -ECANCELED });
+	}
+	return l->rows->err;
+}
+
+static int list_sock(const uint8_t *record, void *ctx)
+{
+	struct fr_living *l = ctx;
+
+	l->sockets++;
+	fr_socks_living(l->socks, record);
+	return l->rows->err;
+}
+
+/* /proc speaks the pid namespace of its reader, the kernel's rows speak the first one. */
+static bool in_first_pid_namespace(void)
+{
+	struct stat st;
+
+	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INIT_PID_NS;
+}
+
+int fr_living_list(struct fr_living *l)
+{
+	int err, sock_err;
+
+	l->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	l->read_cgroups = l->proc_fd >= 0 && in_first_pid_namespace();
+	err = fr_collect_tasks(l->probes, list_task, l);
+	sock_err = fr_collect_socks(l->probes, list_sock, l);
+	if (sock_err == -ENOENT)
+		sock_err = 0; /* the family is not recorded */
+	return err ? err : sock_err;
+}
+
+void fr_living_done(struct fr_living *l)
+{
+	fr_buf_done(&l->stash);
+	if (l->proc_fd > 0)
+		close(l->proc_fd);
+	l->proc_fd = -1;
+}
+
+/* ---- processes ---------------------------------------------------------------------------- */
+
+/* Why there is no command line; "" = there is one, or nobody expects one. */
+static const char *note_of(const struct fr_task_row *t, const struct fr_args_got *got)
+{
+	if (t->flags & FR_TASK_KTHREAD || !got->error)
+		return "";
+	switch (got->error) {
+	case -ETIMEDOUT:
+		return "command line not read: its memory did not answer in time";
+	case -ECANCELED:
+		return "command line not read: out of time";
+	case -ESRCH:
+		return "command line not read: it has no memory any more";
+	case -EFAULT:
+		return "command line not read: its memory is not there";
+	}
+	return "command line not read: refused by the kernel";
+}
+
+static struct fr_slice cgroup_of(struct fr_living *l, const struct fr_task_row *t)
+{
+	if (t->flags & FR_TASK_KTHREAD || !l->read_cgroups ||
+	    fr_container_read(l->proc_fd, t->tgid, l->cgroup, sizeof(l->cgroup)))
+		return (struct fr_slice){ 0 };
+	return (struct fr_slice){ (const uint8_t *)l->cgroup, strlen(l->cgroup) };
+}
+
+static void write_process(struct fr_living *l, const struct fr_task_row *t, struct fr_slice exe,
+			  const struct fr_args_got *got)
+{
+	const char *note = note_of(t, got);
+	struct fr_meta_process p = {
+		.tgid = t->tgid,
+		.start_ns = t->start_ns,
+		.parent_tgid = t->parent_tgid,
+		.uid = t->uid,
+		.gid = t->gid,
+		.ns_pid = t->ns_pid,
+		.exe = exe,
+		.args = got->args,
+		.args_cut = got->args_cut,
+		.cgroup = cgroup_of(l, t),
+		.note = { (const uint8_t *)note, strlen(note) },
+	};
+
+	p.container_id = fr_container_id(p.cgroup);
+	p.args.len_bytes = fr_filter_args(l->filter, got->args.data, got->args.len_bytes);
+	if (p.args.len_bytes < got->args.len_bytes)
+		p.args_cut = true;
+	if (l->filter->redact == FR_REDACT_OFF)
+		p.environment = got->environment;
+	fr_rows_process(l->rows, &p);
+}
+
+/* The next process in the stash. False at its end. */
+static bool next_stashed(struct fr_living *l, struct fr_task_row *ret_task, struct fr_slice *ret_exe)
+{
+	if (l->stash_at == l->stash.len_bytes)
+		return false;
+	memcpy(ret_task, l->stash.data + l->stash_at, sizeof(*ret_task));
+	*ret_exe = (struct fr_slice){ l->stash.data + l->stash_at + sizeof(*ret_task),
+				      ret_task->exe_bytes };
+	l->stash_at += (sizeof(*ret_task) + ret_task->exe_bytes + 7) & ~7ull;
+	return true;
+}
+
+static bool has_memory(const struct fr_task_row *t)
+{
+	return !(t->flags & (FR_TASK_KTHREAD | FR_TASK_EXITING));
+}
+
+/* Writes those in the stash that are not asked, up to the next one that is. */
+static bool next_asked(struct fr_living *l, struct fr_task_row *ret_task, struct fr_slice *ret_exe)
+{
+	while (next_stashed(l, ret_task, ret_exe)) {
+		if (has_memory(ret_task))
+			return true;
+		write_process(l, ret_task, *ret_exe, &(struct fr_args_got){ .error = -ESRCH });
+	}
+	return false;
+}
+
+static int got_args(const struct fr_args_got *g, void *ctx)
+{
+	struct fr_living *l = ctx;
+	struct fr_task_row t;
+	struct fr_slice exe;
+
+	if (!next_asked(l, &t, &exe))
+		return -EBADMSG;
+	l->args_failed += g->error && g->error != -ECANCELED;
+	l->not_asked += g->error == -ECANCELED;
+	write_process(l, &t, exe, g);
+	return l->rows->err;
+}
+
+int fr_living_ask(struct fr_living *l, uint64_t until_ns)
+{
+	struct fr_args_wanted *wanted = calloc(l->processes + 1, sizeof(*wanted));
+	struct fr_task_row t;
+	struct fr_slice exe;
+	uint32_t cnt = 0;
+	int err;
+
+	if (!wanted)
+		return -ENOMEM;
+	while (next_stashed(l, &t, &exe))
+		if (has_memory(&t))
+			wanted[cnt++] = (struct fr_args_wanted){ .tgid = t.tgid,
+								 .start_ns = t.start_ns };
+	l->stash_at = 0;
+	err = fr_args_collect(l->probes, wanted, cnt, until_ns, got_args, l);
+	(void)next_asked(l, &t, &exe); /* those behind the last one that was asked */
+	free(wanted);
+	return err;
+}

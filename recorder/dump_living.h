@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The identity of whoever lives when a trigger fires, into the tables of the dump: first all that
+ * touches no user memory (threads, sockets), then control groups and command lines of processes.
+ */
+#ifndef FR_RECORDER_DUMP_LIVING_H
+#define FR_RECORDER_DUMP_LIVING_H
+
+#include "dump_obits.h"
+#include "dump_socks.h"
+#include "probes.h"
+
+#define FR_LIVING_STASH_MAX (2u << 20) /* bytes of process rows kept until they are asked */
+
+struct fr_living {
+	const struct fr_probes *probes;
+	struct fr_rows *rows;
+	struct fr_obits *obits;
+	struct fr_socks *socks;
+	struct fr_filter *filter;
+	/* private: struct fr_task_row, exe bytes, padded to 8; one after the other */
+	struct fr_buf stash;
+	size_t stash_at;
+	bool read_cgroups;
+	int proc_fd;
+	char cgroup[4096];
+	/* results */
+	uint64_t threads, processes, sockets;
+	uint64_t args_failed; /* processes whose command line could not be read */
+	uint64_t not_asked;   /* processes beyond what the stash holds, or out of time */
+};
+
+/*
+ * Threads and sockets. 0 or a negative errno; what could not be listed is then told by records
+ * only. Rows that do not fit into the file latch in rows->err.
+ */
+int fr_living_list(struct fr_living *l);
+/* Processes, asked for their command lines until until_ns (CLOCK_MONOTONIC). */
+int fr_living_ask(struct fr_living *l, uint64_t until_ns);
+void fr_living_done(struct fr_living *l);
+
+#endif
