@@ -75,8 +75,10 @@ static enum fr_outcome fire(struct fr_daemon *d, enum fr_trigger_kind kind, cons
 	enum fr_outcome outcome = fr_triggers_fire(&d->triggers, kind, reason, (uint32_t)sender,
 						   ret_number, why, why_bytes);
 
-	if (outcome == FR_OUTCOME_STARTED)
+	if (outcome == FR_OUTCOME_STARTED) {
 		set_dump_deadline(d);
+		fr_binaries_pause(&d->binaries, true);
+	}
 	return outcome;
 }
 
@@ -92,7 +94,9 @@ static void on_dump_done(void *ctx, uint64_t number, const struct fr_dump_result
 
 static void reap(struct fr_daemon *d)
 {
+	fr_binaries_reap(&d->binaries);
 	fr_triggers_reap(&d->triggers);
+	fr_binaries_pause(&d->binaries, fr_triggers_busy(&d->triggers));
 	set_dump_deadline(d);
 	if (d->ending && !fr_triggers_busy(&d->triggers))
 		fr_loop_stop(&d->loop);
@@ -260,6 +264,7 @@ static void on_slow(void *ctx, uint32_t events)
 	(void)events;
 	fr_timer_ack(d->slow_fd);
 	fr_stats_read(&d->stats); /* keeps the worst history seen */
+	fr_binaries_tidy(&d->binaries);
 	(void)fr_sockcount_refresh(d->rec, NULL); /* on failure the old count goes on */
 }
 
@@ -325,6 +330,8 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 		err = fr_triggers_init(&d->triggers, rec);
 	if (!err)
 		err = fr_stats_init(&d->stats, rec);
+	if (!err)
+		err = fr_binaries_init(&d->binaries, rec, &d->loop);
 	if (err) {
 		fr_err("cannot set up the event loop: %s", strerror(-err));
 		return err;
@@ -359,6 +366,7 @@ void fr_daemon_done(struct fr_daemon *d)
 		waitpid(d->triggers.dumper_pid, NULL, 0);
 	}
 	d->rec->forked = NULL;
+	fr_binaries_done(&d->binaries);
 	fr_control_close(&d->control);
 	fr_triggers_done(&d->triggers);
 	fr_stats_done(&d->stats);

@@ -5,6 +5,7 @@
 
 #include <signal.h>
 
+#include "binaries.h"
 #include "control.h"
 #include "loop.h"
 #include "recorder.h"
@@ -18,6 +19,7 @@ struct fr_daemon {
 	struct fr_loop loop;
 	struct fr_triggers triggers;
 	struct fr_control control;
+	struct fr_binaries binaries;
 	struct fr_stats stats;
 	int signal_fd;
 	int slow_fd; /* timer: statistics, housekeeping */

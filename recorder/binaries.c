@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "binaries.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "formats/base/log.h"
+#include "formats/exe/exe.h"
+#include "procmem.h"
+
+/* What the child tells, in one piece. */
+struct result {
+	int32_t error;
+	struct fr_binary binary;
+	char version[64];
+};
+
+/* ---- in the child ------------------------------------------------------------------------ */
+
+static int look_at_go(const struct fr_exe_mem *mem, const struct fr_exe_elf *elf, struct result *r)
+{
+	struct fr_exe_go go;
+	int err = fr_exe_go_buildinfo(mem, elf, &go);
+
+	if (err == -ENOENT) {
+		r->binary.state = FR_BINARY_NOT_GO;
+		return 0;
+	}
+	if (err == -ENODATA || err == -EFBIG) {
+		r->binary.state = FR_BINARY_GO_UNKNOWN;
+		snprintf(r->version, sizeof(r->version), "Go without build information");
+		return 0;
+	}
+	if (err)
+		return err;
+	snprintf(r->version, sizeof(r->version), "%.63s", go.version);
+	r->binary.state = fr_exe_go_goid_offset(go.version, elf->machine, &r->binary.goid_off) ?
+				  FR_BINARY_GO_UNKNOWN :
+				  FR_BINARY_GO;
+	return 0;
+}
+
+static void look(const struct fr_recorder *rec, const struct fr_notice *n, struct result *r)
+{
+	struct fr_procmem procmem;
+	struct fr_exe_mem mem;
+	struct fr_exe_elf elf;
+
+	r->error = fr_procmem_open(&procmem, rec, n->tgid, &n->binary, &mem);
+	if (r->error)
+		return;
+	r->error = fr_exe_find_elf(&mem, procmem.start_code, &elf);
+	if (r->error == -ENOEXEC || r->error == -E2BIG || r->error == -ENOENT) {
+		r->error = 0;
+		r->binary.state = FR_BINARY_NOT_GO; /* no program for this machine */
+		return;
+	}
+	if (!r->error)
+		r->error = look_at_go(&mem, &elf, r);
+}
+
+static void run_child(const struct fr_recorder *rec, const struct fr_notice *n, int result_fd)
+{
+	struct result r = { 0 };
+
+	fr_recorder_forked(rec);
+	setpriority(PRIO_PROCESS, 0, 5); /* nobody waits for it */
+	look(rec, n, &r);
+	_exit(write(result_fd, &r, sizeof(r)) != (ssize_t)sizeof(r));
+}
+
+/* ---- answers ----------------------------------------------------------------------------- */
+
+static void forget_question(struct fr_binaries *b, const struct fr_notice *n)
+{
+	bpf_map_delete_elem(b->map_fd, &n->binary);
+	b->put_off_cnt++;
+}
+
+static void answer(struct fr_binaries *b, const struct fr_notice *n, const struct result *r)
+{
+	if (bpf_map_update_elem(b->map_fd, &n->binary, &r->binary, BPF_ANY)) {
+		fr_warn("process %u: cannot answer what its program is: %s, continuing without",
+			n->tgid, strerror(errno));
+		return;
+	}
+	b->answered_cnt++;
+	b->go_cnt += r->binary.state == FR_BINARY_GO;
+	b->unknown_cnt += r->binary.state == FR_BINARY_GO_UNKNOWN;
+	b->failed_cnt += r->binary.state == FR_BINARY_FAILED;
+	if (r->binary.state == FR_BINARY_GO)
+		fr_debug("process %u: built by %s, goroutine number at g+%u", n->tgid, r->version,
+			 r->binary.goid_off);
+	if (r->binary.state == FR_BINARY_GO_UNKNOWN)
+		fr_info("process %u: built by %s, which this release does not know: its goroutines "
+			"are not told apart",
+			n->tgid, r->version);
+}
+
+static void take_result(struct fr_binaries *b)
+{
+	struct result r = { 0 };
+	ssize_t n = read(b->result_fd, &r, sizeof(r));
+
+	close(b->result_fd);
+	b->result_fd = -1;
+	if (n == (ssize_t)sizeof(r) && !r.error) {
+		answer(b, &b->asked, &r);
+	} else if (b->paused || (n == (ssize_t)sizeof(r) && r.error == -ESRCH)) {
+		forget_question(b, &b->asked); /* it has ended, or runs another program: later */
+	} else {
+		r = (struct result){ .binary.state = FR_BINARY_FAILED };
+		fr_info("process %u: its program cannot be read (%s): no goroutine numbers",
+			b->asked.tgid, b->timed_out ? "no answer in time" : "memory error");
+		answer(b, &b->asked, &r);
+	}
+}
+
+static void start_next(struct fr_binaries *b)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (b->child || b->paused || !b->queue_cnt)
+		return;
+	b->asked = b->queue[b->queue_first];
+	b->queue_first = (b->queue_first + 1) % FR_BINARIES_QUEUE_MAX;
+	b->queue_cnt--;
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
+		forget_question(b, &b->asked);
+		return;
+	}
+	pid = fork();
+	if (!pid)
+		run_child(b->rec, &b->asked, ends[1]);
+	close(ends[1]);
+	if (pid < 0) {
+		close(ends[0]);
+		forget_question(b, &b->asked);
+		return;
+	}
+	b->child = pid;
+	b->result_fd = ends[0];
+	b->timed_out = false;
+	fr_timer_set(b->timer_fd, FR_BINARIES_DEADLINE_NS, 0);
+}
+
+void fr_binaries_reap(struct fr_binaries *b)
+{
+	if (b->child <= 0 || waitpid(b->child, NULL, WNOHANG) != b->child)
+		return;
+	b->child = 0;
+	fr_timer_set(b->timer_fd, 0, 0);
+	take_result(b);
+	start_next(b);
+}
+
+static void on_deadline(void *ctx, uint32_t events)
+{
+	struct fr_binaries *b = ctx;
+
+	(void)events;
+	fr_timer_ack(b->timer_fd);
+	if (b->child <= 0)
+		return;
+	b->timed_out = true;
+	kill(b->child, SIGKILL);
+}
+
+void fr_binaries_pause(struct fr_binaries *b, bool paused)
+{
+	if (!b->notices)
+		return;
+	b->paused = paused;
+	if (paused && b->child > 0)
+		kill(b->child, SIGKILL);
+	if (!paused)
+		start_next(b);
+}
+
+/* ---- questions --------------------------------------------------------------------------- */
+
+static int on_notice(void *ctx, void *data, size_t data_bytes)
+{
+	struct fr_binaries *b = ctx;
+	struct fr_notice n;
+	uint32_t last;
+
+	if (data_bytes < sizeof(n))
+		return 0;
+	memcpy(&n, data, sizeof(n));
+	if (n.kind != FR_NOTICE_BINARY)
+		return 0;
+	if (b->queue_cnt == FR_BINARIES_QUEUE_MAX) {
+		forget_question(b, &n);
+		return 0;
+	}
+	last = (b->queue_first + b->queue_cnt++) % FR_BINARIES_QUEUE_MAX;
+	b->queue[last] = n;
+	return 0;
+}
+
+static void on_readable(void *ctx, uint32_t events)
+{
+	struct fr_binaries *b = ctx;
+
+	(void)events;
+	ring_buffer__consume(b->notices);
+	start_next(b);
+}
+
+/* Deletes what may be asked again: all but Go programs, or everything. */
+static uint32_t delete_answers(struct fr_binaries *b, bool all)
+{
+	struct fr_binary_key key, next;
+	struct fr_binary value;
+	uint32_t left_cnt = 0;
+	int err = bpf_map_get_next_key(b->map_fd, NULL, &key);
+
+	while (!err) {
+		err = bpf_map_get_next_key(b->map_fd, &key, &next);
+		if (bpf_map_lookup_elem(b->map_fd, &key, &value))
+			value.state = FR_BINARY_ASKED;
+		if (value.state == FR_BINARY_ASKED || (value.state == FR_BINARY_GO && !all))
+			left_cnt++; /* somebody waits for it, or it is worth keeping */
+		else
+			bpf_map_delete_elem(b->map_fd, &key);
+		key = next;
+	}
+	return left_cnt;
+}
+
+static uint32_t count_answers(struct fr_binaries *b)
+{
+	struct fr_binary_key key, *at = NULL;
+	uint32_t cnt = 0;
+
+	while (!bpf_map_get_next_key(b->map_fd, at, &key)) {
+		at = &key;
+		cnt++;
+	}
+	return cnt;
+}
+
+void fr_binaries_tidy(struct fr_binaries *b)
+{
+	struct bpf_map_info info = { 0 };
+	uint32_t info_bytes = sizeof(info), limit;
+
+	if (!b->notices || bpf_obj_get_info_by_fd(b->map_fd, &info, &info_bytes))
+		return;
+	limit = info.max_entries / 4 * 3;
+	if (count_answers(b) <= limit)
+		return;
+	fr_debug("the table of known programs is nearly full: forgetting some");
+	if (delete_answers(b, false) > limit)
+		delete_answers(b, true);
+}
+
+/* ---- start and end ----------------------------------------------------------------------- */
+
+int fr_binaries_init(struct fr_binaries *b, const struct fr_recorder *rec, struct fr_loop *loop)
+{
+	int notices_fd = fr_probes_map_fd(rec->probes, "fr_notices"), err;
+
+	*b = (struct fr_binaries){ .rec = rec, .loop = loop, .timer_fd = -1, .result_fd = -1 };
+	b->map_fd = fr_probes_map_fd(rec->probes, "fr_binaries");
+	if (notices_fd < 0 || b->map_fd < 0)
+		return 0;
+	b->timer_fd = fr_timer_open();
+	if (b->timer_fd < 0)
+		return b->timer_fd;
+	b->notices = ring_buffer__new(notices_fd, on_notice, b, NULL);
+	if (!b->notices)
+		return -errno;
+	err = fr_loop_add(loop, ring_buffer__epoll_fd(b->notices), EPOLLIN, on_readable, b);
+	if (!err)
+		err = fr_loop_add(loop, b->timer_fd, EPOLLIN, on_deadline, b);
+	if (!err) /* asked since the probes were attached */
+		on_readable(b, EPOLLIN);
+	return err;
+}
+
+void fr_binaries_done(struct fr_binaries *b)
+{
+	if (!b->loop)
+		return;
+	if (b->child > 0) {
+		kill(b->child, SIGKILL);
+		waitpid(b->child, NULL, 0);
+	}
+	if (b->result_fd >= 0)
+		close(b->result_fd);
+	if (b->notices) {
+		fr_loop_remove(b->loop, ring_buffer__epoll_fd(b->notices));
+		ring_buffer__free(b->notices);
+	}
+	fr_loop_remove(b->loop, b->timer_fd);
+	if (b->timer_fd >= 0)
+		close(b->timer_fd);
+	*b = (struct fr_binaries){ .timer_fd = -1, .result_fd = -1 };
+}
