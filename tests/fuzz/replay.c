@@ -113,7 +113,7 @@ int main(int argc, char **argv)
 		if (feed_path(argv[i], &input_cnt))
 			return 1;
 	if (!input_cnt) {
-		fprintf(stderr, "replay: no input in %s: put seeds there, or the test shows nothing\n",
+		fprintf(stderr, "replay: no input in %s: it shows nothing without seeds\n",
 			argv[1]);
 		return 1;
 	}

@@ -11,17 +11,17 @@ from tree import Findings, Tree
 
 
 def main():
-	if len(sys.argv) < 2:
-		sys.exit(f"usage: {sys.argv[0]} ROOT [CHECK...]")
-	tree = Tree(sys.argv[1])
-	good = True
-	for check in includes.CHECKS + style.CHECKS + words.CHECKS + docs.CHECKS:
-		if sys.argv[2:] and check.__name__ not in sys.argv[2:]:
-			continue
-		found = Findings(check.__name__)
-		check(tree, found)
-		good = found.tell() and good
-	sys.exit(0 if good else 1)
+    if len(sys.argv) < 2:
+        sys.exit(f"usage: {sys.argv[0]} ROOT [CHECK...]")
+    tree = Tree(sys.argv[1])
+    good = True
+    for check in includes.CHECKS + style.CHECKS + words.CHECKS + docs.CHECKS:
+        if sys.argv[2:] and check.__name__ not in sys.argv[2:]:
+            continue
+        found = Findings(check.__name__)
+        check(tree, found)
+        good = found.tell() and good
+    sys.exit(0 if good else 1)
 
 
 main()

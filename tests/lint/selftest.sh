@@ -188,6 +188,8 @@ add formats/wire/wire.h 'int x; '
 spoiled style_whitespace 'wire.h:3: blanks at the end'
 add formats/wire/wire.h '        int x;'
 spoiled style_whitespace 'wire.h:3: indented with blanks'
+printf '# %s\nif 1:\n\tpass\n' "$bsd" >"$work/t/tests/x.py"
+spoiled style_whitespace 'x.py:3: indented with tabs'
 add formats/wire/wire.h "int $(printf 'x%.0s' {1..100});"
 spoiled style_whitespace 'wire.h:3: 105 columns, at most 100'
 add formats/wire/wire.h ''
