@@ -102,6 +102,24 @@ int fr_iter_args(struct bpf_iter__task *ctx)
 	return 0;
 }
 
+#define FR_AT_PHDR 3
+#define FR_AUXV_PAIRS 20 /* AT_PHDR is among the first */
+
+FR_INLINE __u64 fr_at_phdr(const struct mm_struct *mm)
+{
+	unsigned long pair[2];
+
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < FR_AUXV_PAIRS; i++) {
+		if (bpf_probe_read_kernel(pair, sizeof(pair),
+					  (void *)mm->saved_auxv + i * sizeof(pair)))
+			return 0;
+		if (pair[0] == FR_AT_PHDR)
+			return pair[1];
+	}
+	return 0;
+}
+
 FR_INLINE void fr_memory_head(struct fr_memory_row *r, const struct task_struct *t,
 			      const struct fr_ask *ask)
 {
@@ -113,6 +131,7 @@ FR_INLINE void fr_memory_head(struct fr_memory_row *r, const struct task_struct 
 	r->address = ask->address;
 	r->start_code = t->mm->start_code;
 	r->start_data = t->mm->start_data;
+	r->at_phdr = fr_at_phdr(t->mm);
 	r->exe.inode = key.inode;
 	r->exe.ctime_ns = key.ctime_ns;
 	r->exe.dev = key.dev;

@@ -180,10 +180,8 @@ struct mm_struct {
 	unsigned long arg_end;
 	unsigned long env_start;
 	unsigned long env_end;
+	unsigned long saved_auxv[50];
 	struct file *exe_file;
-	struct {
-		long count;
-	} rss_stat_dummy;
 };
 
 struct kernfs_node {

@@ -82,6 +82,7 @@ struct fr_memory_row {
 	int32_t error;
 	uint64_t start_code; /* mm->start_code: where the program's text was mapped */
 	uint64_t start_data; /* mm->start_data */
+	uint64_t at_phdr;    /* AT_PHDR of the auxiliary vector: the program headers; 0 = none */
 	struct {
 		uint64_t inode;
 		uint64_t ctime_ns;
@@ -100,6 +101,6 @@ FR_ABI_END
 
 FR_ABI_SIZE(fr_task_row, 80);
 FR_ABI_SIZE(fr_args_row, 40);
-FR_ABI_SIZE(fr_memory_row, 64);
+FR_ABI_SIZE(fr_memory_row, 72);
 
 #endif
