@@ -43,9 +43,9 @@ static int look_at_go(const struct fr_exe_mem *mem, const struct fr_exe_elf *elf
 	if (err)
 		return err;
 	snprintf(r->version, sizeof(r->version), "%.63s", go.version);
-	r->binary.state = fr_exe_go_goid_offset(go.version, elf->machine, &r->binary.goid_off) ?
-				  FR_BINARY_GO_UNKNOWN :
-				  FR_BINARY_GO;
+	r->binary.state = fr_exe_go_goid_offset(go.version, elf->machine, &r->binary.goid_off)
+				  ? FR_BINARY_GO_UNKNOWN
+				  : FR_BINARY_GO;
 	return 0;
 }
 

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bpf_embed.h"
 #include "config.h"
 #include "features.h"
 #include "layout.h"
@@ -22,13 +23,14 @@
 struct fr_probes;
 
 /*
- * Loads; nothing runs yet. A family that the kernel refuses is left out: the message names the
+ * Loads `objects` (a table ended by a NULL name); nothing runs yet. A family that the kernel refuses is left out: the message names the
  * program and shows the end of the verifier's log, `features` gets a line, fr_probes_family() says
  * why. Fails only when nothing can be recorded at all: no permission (-EPERM), no ring, no
  * identity (family proc).
  */
-int fr_probes_load(struct fr_probes **ret_probes, const struct fr_config *config,
-		   struct fr_features *features, const struct fr_layout *layout);
+int fr_probes_load(struct fr_probes **ret_probes, const struct fr_bpf_embed *objects,
+		   const struct fr_config *config, struct fr_features *features,
+		   const struct fr_layout *layout);
 /* Attaches the families' programs. Same rules. */
 int fr_probes_attach(struct fr_probes *p, struct fr_features *features);
 /* Detaches and unloads. NULL is fine. */

@@ -7,7 +7,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bpf_embed.h"
 #include "bpflog.h"
 #include "formats/base/log.h"
 #include "irqctx.h"
@@ -278,14 +277,15 @@ static int load_one(struct fr_probes *p, struct fr_features *features, const str
 
 /* Identity first: without it nothing is worth recording. Then the families, then the helpers,
  * which share the families' maps. */
-static int load_all(struct fr_probes *p, struct fr_features *features)
+static int load_all(struct fr_probes *p, struct fr_features *features,
+		    const struct fr_bpf_embed *objects)
 {
 	const struct fr_bpf_embed *e;
 	uint32_t family;
 	int err = 0;
 
 	for (int pass = 0; pass < 3; pass++)
-		for (e = fr_bpf_embeds; !err && e->name; e++) {
+		for (e = objects; !err && e->name; e++) {
 			family = family_of(e->name);
 			if (pass != (family == FR_FAMILY_PROC ? 0 : family == FR_NO_FAMILY ? 2 : 1))
 				continue;
@@ -350,8 +350,9 @@ static int fill_cpus(const struct fr_probes *p, const uint64_t *addresses)
 	return 0;
 }
 
-int fr_probes_load(struct fr_probes **ret_probes, const struct fr_config *config,
-		   struct fr_features *features, const struct fr_layout *layout)
+int fr_probes_load(struct fr_probes **ret_probes, const struct fr_bpf_embed *objects,
+		   const struct fr_config *config, struct fr_features *features,
+		   const struct fr_layout *layout)
 {
 	struct fr_probes *p = calloc(1, sizeof(*p));
 	uint64_t *addresses = calloc(layout->cpu_cnt, sizeof(*addresses));
@@ -370,7 +371,7 @@ int fr_probes_load(struct fr_probes **ret_probes, const struct fr_config *config
 	if (p->want & 1u << FR_FAMILY_WAKING)
 		find_irq_context(features, addresses, layout->cpu_cnt);
 	set_knobs(p, config, features);
-	err = load_all(p, features);
+	err = load_all(p, features, objects);
 	if (!err)
 		err = fill_cpus(p, addresses);
 	if (!err) /* helpers only: nothing that records */

@@ -147,7 +147,8 @@ int fr_recorder_start(struct fr_recorder *rec)
 	if (!err)
 		err = fr_cgroup_find(&rec->config, &rec->features);
 	if (!err)
-		err = fr_probes_load(&rec->probes, &rec->config, &rec->features, &rec->layout);
+		err = fr_probes_load(&rec->probes, fr_bpf_embeds, &rec->config, &rec->features,
+				     &rec->layout);
 	if (err)
 		return err;
 	err = open_ring(rec);
