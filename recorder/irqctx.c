@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: BSD-2-Clause
+/* SPDX-License-Identifier: BSD-2-Clause */
 #include "irqctx.h"
 
 #include <bpf/bpf.h>
@@ -160,21 +160,22 @@ static int irqctx_symbol(uint64_t *ret_address)
 	return err;
 }
 
-/* Link address of preempt_count: what a per-CPU base is added to. */
+/* Link address of preempt_count: what a per-CPU base is added to. The symbol table comes second,
+ * as it has some hundred thousand lines. */
 static int irqctx_link_address(struct fr_irqctx *x, uint64_t *ret_address)
 {
 	int64_t distance;
-	int err;
+	int err = irqctx_distance(x->btf, &distance);
 
-	if (!irqctx_symbol(ret_address))
-		return 0;
-	err = irqctx_distance(x->btf, &distance);
+	if (!err)
+		err = irqctx_cpu_number(x, ret_address);
+	if (!err)
+		*ret_address += (uint64_t)distance;
+	else
+		err = irqctx_symbol(ret_address);
 	if (err)
-		return irqctx_fail(x, err, "BTF does not tell where preempt_count lies");
-	err = irqctx_cpu_number(x, ret_address);
-	if (err)
-		return irqctx_fail(x, err, "this kernel's verifier does not show cpu_number");
-	*ret_address += (uint64_t)distance;
+		return irqctx_fail(x, err, "neither the verifier nor the symbol table tells where "
+					   "preempt_count lies");
 	return 0;
 }
 

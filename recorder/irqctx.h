@@ -3,9 +3,9 @@
  * Where each CPU keeps its preempt_count, so that probes can tell task context from interrupts:
  * an interrupt that wakes a thread must not blame the bystander it interrupted.
  *
- * The address comes from the kernel's symbol table where that names data, else from two facts: the
- * verifier writes the address of cpu_number into a program that asks for the CPU, and BTF tells
- * how far preempt_count lies from it. It is believed only after a check on every CPU: read from
+ * The address comes from two facts: the verifier writes the address of cpu_number into a program
+ * that asks for the CPU, and BTF tells how far preempt_count lies from it; else from the kernel's
+ * symbol table, where that names data. It is believed only after a check on every CPU: read from
  * inside an interrupt the count must say so, read outside it must not.
  */
 #ifndef FR_RECORDER_IRQCTX_H
