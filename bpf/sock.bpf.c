@@ -31,6 +31,8 @@ FR_INLINE void fr_transfer_caller(struct fr_transfer *x, struct task_struct *t,
 	x->flags |= FR_IO_SIZE_ONLY;
 	x->call.fd = -1;
 	x->call.kind = FR_CALL_NONE;
+	if (x->call.nr != FR_NR_IO_URING_ENTER)
+		x->call.nr = FR_NR_NONE; /* what the thread sits in is not what moved the bytes */
 	x->go.g = 0;
 }
 

@@ -5,7 +5,7 @@
  *
  * A verifier-trusted socket cannot be had from a file descriptor, so state lies in a table by the
  * socket's address. Not seen: io_uring, kernel threads, and which of several messages of a
- * sendmmsg or recvmmsg had which size.
+ * sendmmsg or recvmmsg had which size: a batch is one record with the sum.
  */
 #define FR_SOCK_BY_ADDRESS 1
 #include "sockio.bpf.h"
@@ -88,6 +88,31 @@ FR_INLINE __u32 fr_call_direction(__u32 nr)
 	return FR_DIR_SEND;
 }
 
+#define FR_BATCH_MAX 128 /* messages of a batch whose sizes are added up; the rest shows as a gap */
+#define FR_MSGHDR_BYTES 56 /* of struct mmsghdr: a msghdr, then the size as 32 bits, then padding */
+#define FR_MMSGHDR_BYTES 64
+
+/* The call gives back how many messages it moved; their sizes lie in user memory. */
+FR_INLINE __s32 fr_batch_bytes(struct fr_transfer *x)
+{
+	__u64 at = x->call.buffer + FR_MSGHDR_BYTES;
+	__u32 bytes, sum = 0;
+
+#pragma clang loop unroll(disable)
+	for (__s32 i = 0; i < FR_BATCH_MAX && i < x->result; i++) {
+		if (bpf_probe_read_user(&bytes, sizeof(bytes), (void *)at)) {
+			fr_count(FR_COUNTER_CAPTURE_FAULT);
+			x->flags |= FR_IO_FAULT;
+			break;
+		}
+		sum += bytes;
+		at += FR_MMSGHDR_BYTES;
+	}
+	if (x->result > FR_BATCH_MAX)
+		x->flags |= FR_IO_GAP;
+	return sum;
+}
+
 FR_INLINE void fr_accept(const struct task_struct *t, __s32 fd)
 {
 	struct sock *sk = fr_fd_sock(t, fd);
@@ -129,7 +154,10 @@ FR_INLINE int fr_sys_done(struct task_struct *t, __s32 result)
 		x.flags |= FR_IO_TRUNC;
 	if (x.call.kind == FR_CALL_SIZE_ONLY)
 		x.flags |= FR_IO_SIZE_ONLY;
+	if (result > 0 && (x.call.nr == FR_NR_SENDMMSG || x.call.nr == FR_NR_RECVMMSG))
+		x.result = fr_batch_bytes(&x);
 	x.flags = fr_forget(x.flags);
+	x.result = fr_forget(x.result);
 	x.dir = fr_forget(x.dir) & 1;
 	fr_sys_transfer(sk, &x, family, type);
 	return 0;
