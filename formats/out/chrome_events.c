@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Chrome trace: instants on threads and on tracks of our own; triggers; what is missing. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../model/refs.h"
+#include "chrome_internal.h"
+
+/* Where an event is shown. */
+enum place { NOWHERE, ON_THREAD, ON_SOCKETS, ON_TCP, ON_DISKS, ON_RECORDER };
+
+static const struct {
+	uint8_t place;
+	const char *name; /* NULL = the event's */
+} shown[256] = {
+	[FR_EV_PROC_FORK] = { ON_THREAD, "fork" },
+	[FR_EV_PROC_EXEC] = { ON_THREAD, "exec" },
+	[FR_EV_PROC_EXIT] = { ON_THREAD, "exit" },
+	[FR_EV_PROC_RENAME] = { ON_THREAD, "rename" },
+	[FR_EV_PROC_SIGNAL] = { ON_THREAD, "fatal signal" },
+	[FR_EV_PROC_OOM] = { ON_THREAD, "OOM victim" },
+	/* proc_free and proc_state only keep names and states */
+	[FR_EV_SOCK_OPEN] = { ON_SOCKETS, "open" },
+	[FR_EV_SOCK_CLOSE] = { ON_SOCKETS, "close" },
+	[FR_EV_SOCK_STATE] = { ON_SOCKETS, "state" },
+	[FR_EV_SOCK_SEND] = { ON_THREAD, "send" },
+	[FR_EV_SOCK_RECV] = { ON_THREAD, "recv" },
+	[FR_EV_SOCK_ACCEPT] = { ON_THREAD, "accept" },
+	[FR_EV_TCP_RETRANSMIT] = { ON_TCP, "retransmit" },
+	[FR_EV_TCP_RESET] = { ON_TCP, "reset" },
+	[FR_EV_BLOCK_ISSUE] = { ON_DISKS, NULL },
+	[FR_EV_BLOCK_COMPLETE] = { ON_DISKS, NULL },
+	[FR_EV_REC_FAMILY] = { ON_RECORDER, "family switched" },
+};
+
+static const char *const family_names[FR_FAMILY_CNT] = {
+#define FAMILY_NAME(bit, NAME, name) [bit] = #name,
+	FR_FAMILIES(FAMILY_NAME)
+#undef FAMILY_NAME
+};
+
+static void instant(struct fr_chrome *ch, const struct fr_merged *m, const char *name, uint32_t pid,
+		    uint32_t tid)
+{
+	const struct fr_event_info *info = &fr_event_infos[m->rec.kind];
+	struct fr_json j = fr_chrome_open(ch, &ch->scratch, "i", name, family_names[info->family]);
+
+	fr_json_kv_str(&j, "s", "t");
+	fr_chrome_where(&j, pid, tid);
+	fr_chrome_when(&j, "ts", fr_chrome_ts(ch, m->order_ns));
+	fr_chrome_args(ch, &j, m);
+	fr_json_object_end(&j);
+}
+
+static void on_thread(struct fr_chrome *ch, const struct fr_merged *m, const char *name)
+{
+	/* the tid is the first id of every event that is shown on a thread, sockets' apart */
+	struct fr_chrome_who *cw;
+	struct fr_thread *th;
+	struct fr_refs refs;
+
+	fr_record_refs(&m->rec, &refs);
+	th = refs.tid_cnt ? fr_threads_get(ch->c->threads, refs.tids[0], m->order_ns) : NULL;
+	cw = th ? fr_chrome_who(ch, th->who) : NULL;
+	if (!cw)
+		return;
+	instant(ch, m, name, cw->pid, cw->tid);
+	fr_chrome_on_thread(ch, th, m->order_ns, &ch->scratch);
+}
+
+/* Sockets have a process at most, and trouble on the wire not even that: a track for all. */
+static void on_net(struct fr_chrome *ch, const struct fr_merged *m, const char *name, uint32_t tid,
+		   bool *used)
+{
+	const struct fr_socket *s = NULL;
+	struct fr_refs refs;
+	uint32_t index;
+
+	fr_record_refs(&m->rec, &refs);
+	if (refs.sock_id)
+		s = fr_names_socket(ch->c->session->names,
+				    ch->c->session->dumps[m->dump].instance, refs.sock_id, &index);
+	if (!fr_filter_tgid(ch->c, s ? s->tgid : 0, m->order_ns))
+		return;
+	*used = true;
+	instant(ch, m, name, FR_CHROME_NET, tid);
+	fr_out_add_buf(ch->out, &ch->scratch);
+}
+
+void fr_chrome_event(struct fr_chrome *ch, const struct fr_merged *m)
+{
+	const char *name = shown[m->rec.kind].name;
+
+	switch ((enum place)shown[m->rec.kind].place) {
+	case NOWHERE:
+		break;
+	case ON_THREAD:
+		on_thread(ch, m, name);
+		break;
+	case ON_SOCKETS:
+		on_net(ch, m, name, FR_CHROME_TID_SOCKETS, &ch->sockets_used);
+		break;
+	case ON_TCP:
+		on_net(ch, m, name, FR_CHROME_TID_TCP, &ch->tcp_used);
+		break;
+	case ON_DISKS:
+		fr_chrome_disk(ch, m);
+		break;
+	case ON_RECORDER:
+		ch->families_used = true;
+		instant(ch, m, name, FR_CHROME_RECORDER, FR_CHROME_TID_FAMILIES);
+		fr_out_add_buf(ch->out, &ch->scratch);
+		break;
+	}
+}
+
+/* ---- triggers ------------------------------------------------------------------------------- */
+
+struct shown_trigger {
+	const struct fr_trigger_info *info;
+	bool joined;
+};
+
+static int by_time(const void *a, const void *b)
+{
+	const struct shown_trigger *x = a, *y = b;
+
+	if (x->info->boot_ns != y->info->boot_ns)
+		return x->info->boot_ns < y->info->boot_ns ? -1 : 1;
+	return (int)x->joined - (int)y->joined;
+}
+
+static void put_trigger(struct fr_chrome *ch, const struct shown_trigger *t)
+{
+	char name[64];
+	struct fr_json j;
+
+	snprintf(name, sizeof(name), t->joined ? "trigger %s (joined)" : "trigger %s", t->info->name);
+	j = fr_chrome_open(ch, &ch->scratch, "i", name, "trigger");
+	fr_json_kv_str(&j, "s", "g");
+	fr_chrome_where(&j, FR_CHROME_RECORDER, FR_CHROME_TID_TRIGGERS);
+	fr_chrome_when(&j, "ts", fr_chrome_ts(ch, t->info->boot_ns));
+	fr_json_key(&j, "args");
+	fr_json_object(&j);
+	fr_json_kv_str(&j, "reason", t->info->reason);
+	fr_json_kv_u64_str(&j, "time_unix_nano", t->info->unix_ns);
+	fr_json_kv_u64(&j, "number", t->info->number);
+	if (t->info->sender_pid)
+		fr_json_kv_u64(&j, "sender_pid", t->info->sender_pid);
+	fr_json_object_end(&j);
+	fr_json_object_end(&j);
+	fr_out_add_buf(ch->out, &ch->scratch);
+	ch->triggers_used = true;
+}
+
+void fr_chrome_triggers(struct fr_chrome *ch)
+{
+	const struct fr_session *s = ch->c->session;
+	size_t cnt = 0, cap = s->dump_cnt * (FR_JOINED_MAX + 1);
+	struct shown_trigger *all = calloc(cap + 1, sizeof(*all));
+	const struct fr_meta_trigger *t;
+
+	if (!all) {
+		ch->c->err = -ENOMEM;
+		return;
+	}
+	for (size_t i = 0; i < s->dump_cnt; i++) {
+		t = fr_dump_trigger(s->dumps[i].dump);
+		if (!t)
+			continue;
+		all[cnt++] = (struct shown_trigger){ &t->main, false };
+		for (uint32_t k = 0; k < t->joined_cnt && k < FR_JOINED_MAX; k++)
+			all[cnt++] = (struct shown_trigger){ &t->joined[k], true };
+	}
+	if (cnt)
+		qsort(all, cnt, sizeof(*all), by_time);
+	for (size_t i = 0; i < cnt; i++)
+		if (fr_chrome_in_range(ch, all[i].info->boot_ns))
+			put_trigger(ch, &all[i]);
+	free(all);
+}
+
+/* ---- what is missing ------------------------------------------------------------------------ */
+
+static void region(struct fr_chrome *ch, uint16_t cpu, const char *name, uint64_t from_ns,
+		   uint64_t to_ns, uint64_t records)
+{
+	struct fr_chrome_cpu *cc = fr_chrome_cpu(ch, cpu);
+	struct fr_json j;
+
+	if (from_ns < ch->c->from_ns)
+		from_ns = ch->c->from_ns;
+	if (to_ns > ch->c->to_ns)
+		to_ns = ch->c->to_ns;
+	if (!cc || from_ns > to_ns)
+		return;
+	cc->lost = true;
+	j = fr_chrome_open(ch, &ch->scratch, "X", name, "loss");
+	fr_chrome_where(&j, FR_CHROME_RECORDER, FR_CHROME_TID_LOSS + cpu);
+	fr_chrome_when(&j, "ts", fr_chrome_ts(ch, from_ns));
+	fr_chrome_when(&j, "dur", to_ns - from_ns);
+	fr_json_key(&j, "args");
+	fr_json_object(&j);
+	fr_json_kv_u64(&j, "cpu", cpu);
+	if (records)
+		fr_json_kv_u64_str(&j, "events", records);
+	fr_json_object_end(&j);
+	fr_json_object_end(&j);
+	fr_out_add_buf(ch->out, &ch->scratch);
+}
+
+void fr_chrome_lost(struct fr_chrome *ch, const struct fr_lost *lost)
+{
+	static const char *const names[] = {
+		[FR_GAP_LOST] = "events lost",
+		[FR_GAP_DAMAGED] = "events in a damaged part of the file",
+		[FR_GAP_BETWEEN] = "between two dumps",
+		[FR_GAP_CUT] = "the dump is cut here",
+	};
+
+	region(ch, lost->cpu, names[lost->cause], lost->from_ns, lost->to_ns, lost->records);
+}
+
+void fr_chrome_not_kept(struct fr_chrome *ch)
+{
+	const struct fr_session *s = ch->c->session;
+	const struct fr_meta_loss *l = s->dump_cnt ? fr_dump_loss(s->dumps[0].dump) : NULL;
+	const struct fr_cpu_loss *cpu;
+
+	for (uint32_t i = 0; l && i < l->cpu_cnt; i++) {
+		cpu = &l->cpus[i];
+		if (cpu->overwritten && cpu->cpu < FR_CPUS_MAX && cpu->oldest_ns > s->start_ns)
+			region(ch, (uint16_t)cpu->cpu, "overwritten", s->start_ns, cpu->oldest_ns, 0);
+	}
+}

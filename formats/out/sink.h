@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Output formats. A sink is one file in this folder and one row in sinks.c; `flightrec convert --to
+ * NAME` finds it there.
+ *
+ * Calls come in order of time. Sinks keep what they need in their own ctx and write to the output
+ * that begin() got; its errors latch, nobody checks them on the way. -ENOMEM latches in
+ * fr_convert.err.
+ */
+#ifndef FR_OUT_SINK_H
+#define FR_OUT_SINK_H
+
+#include "../base/out.h"
+#include "../model/session.h"
+#include "../model/threads.h"
+
+/* Which threads are wanted; all when both are unset. */
+struct fr_filter {
+	uint32_t pid;	  /* 0 = any; also matches a tid */
+	const char *comm; /* NULL = any; of the thread, at any time, or of its process */
+};
+
+struct fr_lost {
+	uint16_t cpu;
+	enum fr_gap_cause cause;
+	uint64_t from_ns, to_ns;
+	uint64_t records; /* 0 = nobody knows how many */
+};
+
+struct fr_convert_stats {
+	struct fr_merge_stats merge;
+	uint64_t shown;		/* records inside the range */
+	uint64_t unknown_kinds; /* of a newer recorder, passed over */
+	uint64_t unsound;	/* records shorter than they must be */
+};
+
+/* One conversion: what every sink may ask. */
+struct fr_convert {
+	const struct fr_session *session;
+	struct fr_threads *threads;
+	struct fr_out *out;
+	uint64_t from_ns, to_ns; /* the range to show, both included */
+	bool all;		 /* also what not every CPU covers */
+	struct fr_filter filter;
+	const char *version; /* of this program */
+	int err;	     /* latched by sinks */
+};
+
+struct fr_sink {
+	const char *name;
+	const char *about; /* one line, for help */
+	/* Writes the head. ret_ctx is handed to all others, and to end(), which must free it. */
+	int (*begin)(struct fr_convert *c, void **ret_ctx);
+	/* A sound record, inside the range or not (its step may reach into it), after the threads
+	 * took it. */
+	void (*record)(void *ctx, const struct fr_merged *m, const struct fr_step *step);
+	/* Records are missing. */
+	void (*lost)(void *ctx, const struct fr_lost *lost);
+	/* A CPU's record stops: its open stint. */
+	void (*stop)(void *ctx, const struct fr_step *step);
+	/* Nobody knows any more what those threads do that are off the CPU: their last known state
+	 * ends at at_ns. */
+	void (*blind)(void *ctx, uint64_t at_ns);
+	/* Writes the end; what was open goes on to the end of the range. Frees ctx. */
+	void (*end)(void *ctx, const struct fr_convert_stats *stats);
+	/* Frees ctx without writing. */
+	void (*drop)(void *ctx);
+};
+
+/* By name; NULL. */
+const struct fr_sink *fr_sink_find(const char *name);
+/* The i-th; NULL past the end. */
+const struct fr_sink *fr_sink_at(size_t i);
+
+extern const struct fr_sink fr_sink_chrome;
+extern const struct fr_sink fr_sink_text;
+
+/* Does the filter want this thread? */
+bool fr_filter_thread(const struct fr_convert *c, uint32_t who);
+/* Any thread of the process with this id? */
+bool fr_filter_tgid(const struct fr_convert *c, uint32_t tgid, uint64_t time_ns);
+static inline bool fr_filter_on(const struct fr_convert *c)
+{
+	return c->filter.pid || c->filter.comm;
+}
+
+#endif

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Text: one line per event, for people and grep.
+ *
+ *   2026-11-23T17:15:52.123456789Z [001] web/2001 sock_send sock=0:4 result=512 fd=10 ...
+ *
+ * Whoever did it stands before the event's name; "-" where an interrupt did.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "../base/digits.h"
+#include "../events/event.h"
+#include "../model/refs.h"
+#include "sink.h"
+
+#define CAPTURED_MAX 256
+
+struct text {
+	struct fr_convert *c;
+	struct fr_buf line;
+	uint64_t second_at_ns; /* unix time of second_text */
+	char second_text[24];  /* 2026-11-23T17:15:52. */
+};
+
+static int text_begin(struct fr_convert *c, void **ret_ctx)
+{
+	struct text *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->c = c;
+	t->second_at_ns = UINT64_MAX;
+	*ret_ctx = t;
+	return 0;
+}
+
+/* ---- the head of a line --------------------------------------------------------------------- */
+
+static void add_time(struct text *t, uint64_t boot_ns)
+{
+	uint64_t unix_ns = fr_session_to_unix(t->c->session, boot_ns), rest = unix_ns % 1000000000;
+	char digits[9];
+
+	if (unix_ns - rest != t->second_at_ns) {
+		char whole[40];
+
+		t->second_at_ns = unix_ns - rest;
+		fr_format_time(t->second_at_ns, 0, whole, sizeof(whole));
+		snprintf(t->second_text, sizeof(t->second_text), "%.19s.", whole);
+	}
+	fr_buf_add_str(&t->line, t->second_text);
+	digits[0] = (char)('0' + rest / 100000000);
+	fr_put_8(digits + 1, (uint32_t)(rest % 100000000));
+	fr_buf_add(&t->line, digits, sizeof(digits));
+}
+
+static void add_printable(struct fr_buf *b, struct fr_slice s, size_t max)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t len = s.len_bytes < max ? s.len_bytes : max;
+
+	for (size_t i = 0; i < len; i++) {
+		uint8_t c = s.data[i];
+
+		if (c >= 0x20 && c < 0x7f && c != '"' && c != '\\') {
+			fr_buf_add_char(b, (char)c);
+			continue;
+		}
+		fr_buf_add_char(b, '\\');
+		switch (c) {
+		case '\n':
+			fr_buf_add_char(b, 'n');
+			break;
+		case '\r':
+			fr_buf_add_char(b, 'r');
+			break;
+		case '\t':
+			fr_buf_add_char(b, 't');
+			break;
+		case '"':
+		case '\\':
+			fr_buf_add_char(b, (char)c);
+			break;
+		default:
+			fr_buf_add_char(b, 'x');
+			fr_buf_add_char(b, hex[c >> 4]);
+			fr_buf_add_char(b, hex[c & 15]);
+		}
+	}
+	if (len < s.len_bytes)
+		fr_buf_add_str(b, "...");
+}
+
+static void add_thread(struct text *t, uint32_t tid, uint64_t time_ns)
+{
+	struct fr_thread *th = fr_threads_get(t->c->threads, tid, time_ns);
+
+	if (th && th->comm[0])
+		add_printable(&t->line,
+			      (struct fr_slice){ (const uint8_t *)th->comm,
+						 strnlen(th->comm, sizeof(th->comm)) },
+			      sizeof(th->comm));
+	else
+		fr_buf_add_char(&t->line, '?');
+	fr_buf_add_char(&t->line, '/');
+	fr_buf_add_u64(&t->line, tid);
+}
+
+static void add_head(struct text *t, const struct fr_merged *m, const struct fr_refs *refs)
+{
+	add_time(t, m->rec.time_ns);
+	fr_buf_printf(&t->line, " [%03u] ", m->rec.cpu);
+	if (m->rec.kind == FR_EV_SCHED_SWITCH && !refs->in_context)
+		fr_buf_printf(&t->line, "swapper/%u", m->rec.cpu);
+	else if (refs->in_context)
+		add_thread(t, refs->tids[0], m->order_ns);
+	else
+		fr_buf_add_char(&t->line, '-');
+	fr_buf_add_char(&t->line, ' ');
+	fr_buf_add_str(&t->line, fr_event_infos[m->rec.kind].name);
+}
+
+/* ---- fields --------------------------------------------------------------------------------- */
+
+static void add_string(struct fr_buf *b, struct fr_slice s, size_t max)
+{
+	fr_buf_add_char(b, '"');
+	add_printable(b, s, max);
+	fr_buf_add_char(b, '"');
+}
+
+/* Names are written bare: they never hold a space. */
+static bool is_bare(struct fr_slice s)
+{
+	for (size_t i = 0; i < s.len_bytes; i++)
+		if (s.data[i] <= ' ' || s.data[i] >= 0x7f || strchr("\"\\=", s.data[i]))
+			return false;
+	return s.len_bytes > 0;
+}
+
+static void add_addr(struct fr_buf *b, const struct fr_sock_addr *a)
+{
+	char text[64];
+
+	fr_buf_add_str(b, " local=");
+	fr_buf_add_str(b, fr_addr_format(a, false, text, sizeof(text)));
+	fr_buf_add_str(b, " remote=");
+	fr_buf_add_str(b, fr_addr_format(a, true, text, sizeof(text)));
+}
+
+static void add_field(void *ctx, const struct fr_field *f)
+{
+	struct fr_buf *b = ctx;
+
+	if (f->type == FR_FIELD_ADDR) {
+		if (f->addr)
+			add_addr(b, f->addr);
+		return;
+	}
+	fr_buf_add_char(b, ' ');
+	fr_buf_add_str(b, f->name);
+	fr_buf_add_char(b, '=');
+	switch (f->type) {
+	case FR_FIELD_U64:
+	case FR_FIELD_NS:
+		fr_buf_add_u64(b, f->number);
+		break;
+	case FR_FIELD_I64:
+		fr_buf_add_i64(b, (int64_t)f->number);
+		break;
+	case FR_FIELD_HEX:
+		fr_buf_printf(b, "0x%llx", (unsigned long long)f->number);
+		break;
+	case FR_FIELD_STR:
+		if (is_bare(f->bytes))
+			fr_buf_add(b, f->bytes.data, f->bytes.len_bytes);
+		else
+			add_string(b, f->bytes, SIZE_MAX);
+		break;
+	case FR_FIELD_BYTES:
+		add_string(b, f->bytes, CAPTURED_MAX);
+		break;
+	case FR_FIELD_ADDR:
+		break;
+	}
+}
+
+/* What the socket's number stands for. */
+static void add_socket(struct text *t, const struct fr_merged *m, const struct fr_socket *s)
+{
+	bool tells = m->rec.kind == FR_EV_SOCK_OPEN || m->rec.kind == FR_EV_SOCK_CLOSE ||
+		     ((m->rec.kind == FR_EV_SOCK_SEND || m->rec.kind == FR_EV_SOCK_RECV) &&
+		      fr_io_addr(&m->rec));
+
+	if (!tells && s->named && s->addr.family)
+		add_addr(&t->line, &s->addr);
+}
+
+/* ---- the sink ------------------------------------------------------------------------------- */
+
+static bool wanted(struct text *t, const struct fr_merged *m, const struct fr_refs *refs,
+		   const struct fr_socket *s)
+{
+	struct fr_thread *th;
+
+	if (!fr_filter_on(t->c))
+		return true;
+	for (uint32_t i = 0; i < refs->tid_cnt; i++) {
+		th = fr_threads_get(t->c->threads, refs->tids[i], m->order_ns);
+		if (th && fr_filter_thread(t->c, th->who))
+			return true;
+	}
+	return s && fr_filter_tgid(t->c, s->tgid, m->order_ns);
+}
+
+static void text_record(void *ctx, const struct fr_merged *m, const struct fr_step *step)
+{
+	struct fr_field_sink fields;
+	const struct fr_socket *s = NULL;
+	struct text *t = ctx;
+	struct fr_refs refs;
+	uint32_t index;
+
+	(void)step;
+	if (m->order_ns < t->c->from_ns)
+		return;
+	fr_record_refs(&m->rec, &refs);
+	if (refs.sock_id)
+		s = fr_names_socket(t->c->session->names,
+				    t->c->session->dumps[m->dump].instance, refs.sock_id, &index);
+	if (!wanted(t, m, &refs, s))
+		return;
+	add_head(t, m, &refs);
+	fields = (struct fr_field_sink){ add_field, &t->line };
+	fr_event_fields(&m->rec, &fields);
+	if (s)
+		add_socket(t, m, s);
+	fr_buf_add_char(&t->line, '\n');
+	fr_out_add_buf(t->c->out, &t->line);
+}
+
+static void text_lost(void *ctx, const struct fr_lost *lost)
+{
+	static const char *const causes[] = {
+		[FR_GAP_LOST] = "events lost while recording",
+		[FR_GAP_DAMAGED] = "a damaged part of the file",
+		[FR_GAP_BETWEEN] = "between two dumps",
+		[FR_GAP_CUT] = "the dump is cut here",
+	};
+	struct text *t = ctx;
+	char duration[32];
+
+	if (lost->to_ns < t->c->from_ns)
+		return;
+	add_time(t, lost->from_ns);
+	fr_buf_printf(&t->line, " [%03u] - lost cause=\"%s\" duration=\"%s\"", lost->cpu,
+		      causes[lost->cause],
+		      fr_format_duration(lost->to_ns - lost->from_ns, duration, sizeof(duration)));
+	if (lost->records)
+		fr_buf_printf(&t->line, " events=%llu", (unsigned long long)lost->records);
+	fr_buf_add_char(&t->line, '\n');
+	fr_out_add_buf(t->c->out, &t->line);
+}
+
+static void text_stop(void *ctx, const struct fr_step *step)
+{
+	(void)ctx;
+	(void)step;
+}
+
+static void text_blind(void *ctx, uint64_t at_ns)
+{
+	(void)ctx;
+	(void)at_ns;
+}
+
+static void text_drop(void *ctx)
+{
+	struct text *t = ctx;
+
+	fr_buf_done(&t->line);
+	free(t);
+}
+
+static void text_end(void *ctx, const struct fr_convert_stats *stats)
+{
+	(void)stats;
+	text_drop(ctx);
+}
+
+const struct fr_sink fr_sink_text = {
+	.name = "text",
+	.about = "one line per event",
+	.begin = text_begin,
+	.record = text_record,
+	.lost = text_lost,
+	.stop = text_stop,
+	.blind = text_blind,
+	.end = text_end,
+	.drop = text_drop,
+};
