@@ -80,8 +80,7 @@ int fr_living_list(struct fr_living *l)
 {
 	int err, sock_err;
 
-	l->proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	l->read_cgroups = l->proc_fd >= 0 && in_first_pid_namespace();
+	l->proc_fd = in_first_pid_namespace() ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	err = fr_collect_tasks(l->probes, list_task, l);
 	sock_err = fr_collect_socks(l->probes, list_sock, l);
 	if (sock_err == -ENOENT)
@@ -92,7 +91,7 @@ int fr_living_list(struct fr_living *l)
 void fr_living_done(struct fr_living *l)
 {
 	fr_buf_done(&l->stash);
-	if (l->proc_fd > 0)
+	if (l->proc_fd >= 0)
 		close(l->proc_fd);
 	l->proc_fd = -1;
 }
@@ -119,7 +118,7 @@ static const char *note_of(const struct fr_task_row *t, const struct fr_args_got
 
 static struct fr_slice cgroup_of(struct fr_living *l, const struct fr_task_row *t)
 {
-	if (t->flags & FR_TASK_KTHREAD || !l->read_cgroups ||
+	if (t->flags & FR_TASK_KTHREAD || l->proc_fd < 0 ||
 	    fr_container_read(l->proc_fd, t->tgid, l->cgroup, sizeof(l->cgroup)))
 		return (struct fr_slice){ 0 };
 	return (struct fr_slice){ (const uint8_t *)l->cgroup, strlen(l->cgroup) };
@@ -211,6 +210,77 @@ int fr_living_ask(struct fr_living *l, uint64_t until_ns)
 	l->stash_at = 0;
 	err = fr_args_collect(l->probes, wanted, cnt, until_ns, got_args, l);
 	(void)next_asked(l, &t, &exe); /* those behind the last one that was asked */
+	fr_buf_done(&l->stash);
 	free(wanted);
 	return err;
+}
+
+/* ---- whom iterators hide ------------------------------------------------------------------ */
+
+/* The whole of a small file in /proc/TID, ended by a zero. */
+static bool read_proc(int proc_fd, uint32_t tid, const char *file, char *buf, size_t buf_bytes)
+{
+	char name[32];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(name, sizeof(name), "%u/%s", tid, file);
+	fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, buf, buf_bytes - 1);
+		close(fd);
+	}
+	buf[n > 0 ? n : 0] = 0;
+	return n > 0;
+}
+
+/* "tid (comm) state ppid ..."; the 22nd field is the start in ticks. comm may hold anything. */
+static bool parse_stat(const char *text, struct fr_meta_thread *t)
+{
+	const char *open_at = strchr(text, '('), *close_at = strrchr(text, ')'), *at;
+	size_t comm_bytes;
+
+	if (!open_at || !close_at || close_at < open_at)
+		return false;
+	comm_bytes = (size_t)(close_at - open_at - 1);
+	if (comm_bytes > sizeof(t->comm) - 1)
+		comm_bytes = sizeof(t->comm) - 1;
+	memcpy(t->comm, open_at + 1, comm_bytes);
+	at = close_at + 1;
+	for (int field = 2; field < 21 && at; field++)
+		at = strchr(at + 1, ' ');
+	if (!at)
+		return false;
+	t->start_ns = strtoull(at, NULL, 10) * (1000000000u / (uint64_t)sysconf(_SC_CLK_TCK));
+	return true;
+}
+
+static void find_one(struct fr_living *l, struct fr_seen *seen, uint32_t tid)
+{
+	struct fr_meta_thread t = { .tid = tid };
+	char text[2048];
+	const char *tgid;
+
+	if (!read_proc(l->proc_fd, tid, "stat", text, sizeof(text)) || !parse_stat(text, &t) ||
+	    !read_proc(l->proc_fd, tid, "status", text, sizeof(text)))
+		return;
+	tgid = strstr(text, "\nTgid:");
+	if (!tgid)
+		return;
+	t.tgid = (uint32_t)strtoul(tgid + 6, NULL, 10);
+	fr_rows_thread(l->rows, &t);
+	fr_seen_known_tid(seen, tid);
+	l->found++;
+}
+
+void fr_living_find_rest(struct fr_living *l, struct fr_seen *seen)
+{
+	uint32_t tid = 0;
+
+	for (int i = 0; i < FR_LIVING_FIND_MAX && l->proc_fd >= 0; i++) {
+		tid = fr_seen_next_unnamed(seen, tid + 1);
+		if (!tid)
+			break;
+		find_one(l, seen, tid);
+	}
 }

@@ -10,6 +10,7 @@
 #include "dump_socks.h"
 #include "probes.h"
 
+#define FR_LIVING_FIND_MAX 4096 /* threads looked for in /proc */
 #define FR_LIVING_STASH_MAX (2u << 20) /* bytes of process rows kept until they are asked */
 
 struct fr_living {
@@ -21,13 +22,13 @@ struct fr_living {
 	/* private: struct fr_task_row, exe bytes, padded to 8; one after the other */
 	struct fr_buf stash;
 	size_t stash_at;
-	bool read_cgroups;
-	int proc_fd;
+	int proc_fd; /* -1: /proc is not there, or speaks of another pid namespace */
 	char cgroup[4096];
 	/* results */
 	uint64_t threads, processes, sockets;
 	uint64_t args_failed; /* processes whose command line could not be read */
 	uint64_t not_asked;   /* processes beyond what the stash holds, or out of time */
+	uint64_t found;	      /* threads that only /proc knew */
 };
 
 /*
@@ -37,6 +38,11 @@ struct fr_living {
 int fr_living_list(struct fr_living *l);
 /* Processes, asked for their command lines until until_ns (CLOCK_MONOTONIC). */
 int fr_living_ask(struct fr_living *l, uint64_t until_ns);
+/*
+ * After the ring was read: threads that its records use and nobody told of, if they still live. A
+ * kernel may hide some from iterators; their names now are better than none.
+ */
+void fr_living_find_rest(struct fr_living *l, struct fr_seen *seen);
 void fr_living_done(struct fr_living *l);
 
 #endif

@@ -208,7 +208,6 @@ static int tell_living(struct dump_run *d)
 	if (err && !d->rows.err)
 		fr_warn("dump %s: command lines cannot be read: %s, continuing without them",
 			d->name, strerror(-err));
-	fr_living_done(&d->living);
 	if (!d->rows.err)
 		(void)fr_rows_flush(&d->rows);
 	sleep_until(end_ns);
@@ -272,6 +271,7 @@ static int read_ring(struct dump_run *d)
 		return err;
 	fr_obits_flush(&d->obits);
 	fr_socks_flush(&d->socks);
+	fr_living_find_rest(&d->living, &d->seen);
 	return fr_rows_flush(&d->rows);
 }
 
@@ -291,6 +291,7 @@ static int put_tail(struct dump_run *d)
 	fr_loss_count(loss, "sockets_unchecked", d->seen.socks.refused);
 	fr_loss_count(loss, "command_lines_failed", d->living.args_failed);
 	fr_loss_count(loss, "command_lines_not_asked", d->living.not_asked);
+	fr_loss_count(loss, "threads_hidden_from_iterators", d->living.found);
 	for (uint32_t i = 0; i < loss->cpu_cnt; i++)
 		d->result->overtaken += loss->cpus[i].overtaken;
 	if (loss->end_ns > loss->common_start_ns)
@@ -376,6 +377,7 @@ void fr_dump_run(const struct fr_recorder *rec, const struct fr_dump_job *job,
 	d->job = job;
 	d->result = ret_result;
 	d->begin_mono_ns = monotonic_ns();
+	d->living.proc_fd = -1;
 	d->trigger.main = job->trigger;
 	if (fr_clock_pair(rec->probes, FR_CLOCK_TRIGGER, &d->trigger_clock))
 		d->trigger_clock = (struct fr_clock_pair){ 0 };
@@ -387,6 +389,7 @@ void fr_dump_run(const struct fr_recorder *rec, const struct fr_dump_job *job,
 	/* a full disk must not stay full of what cannot be used; after other errors it may help */
 	fr_dump_abort(d->writer, err != -ENOSPC && err != -EDQUOT);
 	fr_ring_end(&d->reader);
+	fr_living_done(&d->living);
 	fr_rows_done(&d->rows);
 	fr_obits_done(&d->obits);
 	fr_socks_done(&d->socks);

@@ -179,6 +179,20 @@ uint64_t fr_seen_unnamed_threads(const struct fr_seen *s)
 	return cnt;
 }
 
+uint32_t fr_seen_next_unnamed(const struct fr_seen *s, uint32_t from)
+{
+	uint64_t word;
+
+	for (uint32_t i = from / 64; i < TID_WORDS; i++) {
+		word = s->tid_seen[i] & ~s->tid_known[i];
+		if (i == from / 64)
+			word &= ~0ull << from % 64;
+		if (word)
+			return i * 64 + (uint32_t)__builtin_ctzll(word);
+	}
+	return 0;
+}
+
 uint64_t fr_seen_unnamed_sockets(const struct fr_seen *s)
 {
 	return fr_idset_count(&s->socks, FR_MARK_SEEN);

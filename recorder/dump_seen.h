@@ -48,6 +48,8 @@ bool fr_seen_known_sock(struct fr_seen *s, uint64_t sock_id);
 /* Marks what a record of the ring refers to. */
 void fr_seen_record(struct fr_seen *s, const uint8_t *record, uint64_t time_ns);
 uint64_t fr_seen_unnamed_threads(const struct fr_seen *s);
+/* The lowest unnamed tid that is not below `from`; 0 = there is none. */
+uint32_t fr_seen_next_unnamed(const struct fr_seen *s, uint32_t from);
 uint64_t fr_seen_unnamed_sockets(const struct fr_seen *s);
 
 #endif
