@@ -263,19 +263,26 @@ struct fr_trigger_rule fr_config_rule(const struct fr_config *config, enum fr_tr
 	return rule;
 }
 
+/* The file's name of a setting. */
+static void key_of(const struct fr_setting_row *row, char *key, size_t key_bytes)
+{
+	snprintf(key, key_bytes, "%s", row->name);
+	for (char *c = key; *c; c++)
+		if (*c == '-')
+			*c = '_';
+}
+
 void fr_config_print(const struct fr_config *config, struct fr_buf *out)
 {
 	for (uint32_t i = 0; i < fr_setting_cnt; i++) {
 		const struct fr_setting_row *row = &fr_setting_rows[i];
 		size_t from = out->len_bytes, empty_at;
+		char key[32];
 
 		if (!row->get)
 			continue;
-		fr_buf_add_str(out, row->name);
-		for (size_t at = from; !out->err && at < out->len_bytes; at++)
-			if (out->data[at] == '-')
-				out->data[at] = '_';
-		fr_buf_add_str(out, " = ");
+		key_of(row, key, sizeof(key));
+		fr_buf_printf(out, "%s = ", key);
 		empty_at = out->len_bytes;
 		row->get(config, out);
 		if (out->len_bytes == empty_at && !out->err)
@@ -302,7 +309,7 @@ void fr_config_settings(const struct fr_config *config, struct fr_meta_config *r
 		fr_buf_clear(&text);
 		fr_setting_rows[i].get(config, &text);
 		fr_buf_add_char(&text, 0);
-		snprintf(setting->key, sizeof(setting->key), "%s", fr_setting_rows[i].name);
+		key_of(&fr_setting_rows[i], setting->key, sizeof(setting->key));
 		/* long lists and paths are cut: the dump's field is what it is */
 		snprintf(setting->value, sizeof(setting->value), "%s",
 			 text.err ? "" : (const char *)text.data);

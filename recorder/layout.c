@@ -9,8 +9,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "formats/base/cli.h"
-
 /* One number of a CPU list; -EBADMSG if there is none or it cannot be a CPU. */
 static int parse_cpu(const char **at, uint32_t *ret)
 {
@@ -125,15 +123,14 @@ int fr_layout_make(struct fr_layout *ret_layout, const struct fr_cpus *cpus, uin
 {
 	uint64_t bytes = want_bytes ? want_bytes : default_bytes(cpus);
 	uint64_t subs = bytes >> FR_SUB_SHIFT, share = subs / cpus->online_cnt;
-	uint64_t least = (uint64_t)FR_SUBS_MIN * FR_SUB_BYTES * cpus->online_cnt;
-	char least_text[32];
+	uint64_t least_mib = (uint64_t)FR_SUBS_MIN * FR_SUB_BYTES * cpus->online_cnt >> 20;
 
 	if (share < FR_SUBS_MIN) {
 		snprintf(err, err_bytes,
 			 "gives each of %u CPUs %llu sub-buffers of 64 KiB, but %u are needed: "
-			 "use at least %s",
+			 "use at least %lluM",
 			 cpus->online_cnt, (unsigned long long)share, FR_SUBS_MIN,
-			 fr_format_size(least, least_text, sizeof(least_text)));
+			 (unsigned long long)least_mib);
 		return -ERANGE;
 	}
 	if (subs > UINT32_MAX / 2) {
