@@ -126,8 +126,11 @@ void fr_ev_fields_proc_oom(const struct fr_record *r, const struct fr_field_sink
 	memcpy(&e, r->data, sizeof(e));
 	fr_field_u64(out, "tid", e.tid);
 	fr_field_u64(out, "tgid", e.tgid);
-	fr_field_comm(out, "comm", e.comm);
-	fr_field_u64(out, "rss_pages", e.rss_pages);
+	/* kernels before 6.8 tell the pid only */
+	if (e.comm[0])
+		fr_field_comm(out, "comm", e.comm);
+	if (e.rss_pages)
+		fr_field_u64(out, "rss_pages", e.rss_pages);
 }
 
 void fr_ev_fields_proc_state(const struct fr_record *r, const struct fr_field_sink *out)

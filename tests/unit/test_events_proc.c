@@ -112,6 +112,8 @@ static void oom_victims(void **state)
 	(void)state;
 	assert_string_equal(EVENT_TEXT(FR_EV_PROC_OOM, e),
 			    "tid=10 tgid=10 comm='hog' rss_pages=1099511627776");
+	e = (struct fr_proc_oom){ .tid = 10, .tgid = 10 };
+	assert_string_equal(EVENT_TEXT(FR_EV_PROC_OOM, e), "tid=10 tgid=10");
 }
 
 static void snapshots(void **state)
