@@ -48,7 +48,7 @@ static _Noreturn void child(const struct fr_recorder *rec, const struct fr_dump_
 
 	/* killed with the daemon: nothing stays attached, and its file stays incomplete */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	fr_probes_forget_links(rec->probes);
+	fr_recorder_forked(rec);
 	lower_io_priority();
 	fr_dump_run(rec, job, &result);
 	result.cpu_ns = used_cpu_ns();

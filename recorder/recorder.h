@@ -27,7 +27,7 @@ struct fr_recorder {
 /*
  * Every child calls this first: it lets go of what must not outlive the daemon (links of probes,
  * control socket, event loop), so that a daemon that is killed leaves nothing attached and can be
- * started again at once, while the child finishes its work.
+ * started again at once, even while a child of it still hangs in a write.
  */
 static inline void fr_recorder_forked(const struct fr_recorder *rec)
 {

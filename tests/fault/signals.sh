@@ -57,6 +57,8 @@ sleep 0.2
 pkill -KILL -P "$rec_pid"
 idle
 check dead_dumper_is_counted [ "$(value "s['dumps']['failed']")" = "$((failed_before + 1))" ]
+check dead_dumper_leaves_its_file [ "$(find "$work/dumps" -name '.*.frd*' | wc -l)" = 1 ]
+find "$work/dumps" -name '.*.frd*' -delete
 check dead_dumper_is_told grep -q "ended by signal 9" "$work/rec.log"
 kill -USR1 "$rec_pid"
 sleep 0.1
@@ -157,5 +159,5 @@ else
 	not_ok term_while_dumping_ends_well "$(tail -5 "$work/rec.log")"
 fi
 check term_while_dumping_keeps_it [ "$(ls "$work"/dumps/*.frd | wc -l)" = $((count + 1)) ]
-check no_unfinished_file [ -z "$(find "$work/dumps" -name '.*.tmp')" ]
+check no_unfinished_file [ -z "$(find "$work/dumps" -name '.*.frd*')" ]
 finish
