@@ -63,7 +63,7 @@ FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, 
 		fr_transfer_addr(x, sk);
 	at = fr_io_emit(x, k);
 	if (k->addr.family == FR_AF_UNIX)
-		fr_unix_name(k, at);
+		fr_unix_name(k, sk, at);
 }
 
 FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir)

@@ -71,7 +71,7 @@ FR_INLINE void fr_sys_transfer(struct sock *sk, struct fr_transfer *x, __u16 fam
 	}
 	at = fr_io_emit(x, k);
 	if (family == FR_AF_UNIX)
-		fr_unix_name(k, at);
+		fr_unix_name(k, sk, at);
 }
 
 FR_INLINE __u32 fr_call_direction(__u32 nr)

@@ -14,13 +14,9 @@ int fr_iter_socks(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	const struct fr_sock_kept *k = ctx->value;
 	const struct sock *sk = ctx->sk;
-	struct fr_sock_open row = {};
 
-	if (!sk || !k)
-		return 0;
-	row.word = FR_RECORD_WORD(0, FR_EV_SOCK_OPEN, sizeof(row) / 8);
-	fr_sock_row(&row, k);
-	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+	if (sk && k)
+		fr_sock_list(ctx->meta->seq, k, sk);
 	return 0;
 }
 
@@ -58,6 +54,9 @@ int fr_iter_files(struct bpf_iter__task_file *ctx)
 	if (!k)
 		return 0;
 	k->tgid = t->tgid;
-	fr_sock_record(k, FR_EV_SOCK_OPEN);
+	if (k->addr.family == FR_AF_UNIX)
+		k->birth_at = fr_unix_record(k, fr_sock_number(sk));
+	else
+		fr_sock_record(k, FR_EV_SOCK_OPEN);
 	return 0;
 }

@@ -8,14 +8,10 @@ int fr_iter_socktable(struct bpf_iter__bpf_map_elem *ctx);
 int fr_iter_socktable(struct bpf_iter__bpf_map_elem *ctx)
 {
 	const struct fr_sock_kept *k = ctx->value;
-	const void *key = ctx->key;
-	struct fr_sock_open row = {};
+	const __u64 *key = ctx->key;
 
-	if (!key || !k)
-		return 0;
-	row.word = FR_RECORD_WORD(0, FR_EV_SOCK_OPEN, sizeof(row) / 8);
-	fr_sock_row(&row, k);
-	bpf_seq_write(ctx->meta->seq, &row, sizeof(row));
+	if (key && k)
+		fr_sock_list(ctx->meta->seq, k, (void *)*key);
 	return 0;
 }
 

@@ -175,15 +175,6 @@ FR_INLINE void fr_io_fill(struct fr_sock_io *e, const struct fr_transfer *x,
 	e->msg_off = x->msg_off;
 }
 
-/* A length that is below max (a power of two), in a form that every verifier understands and no
- * compiler undoes. */
-#define FR_BELOW(length, max)                                                                      \
-	({                                                                                         \
-		__u64 fr_below = (length);                                                         \
-		asm volatile("%0 &= %1" : "+r"(fr_below) : "i"((max) - 1));                        \
-		fr_below;                                                                          \
-	})
-
 /* Bytes of one buffer; after a fault, what lies before the end of its first page. */
 FR_INLINE __u32 fr_copy_user(void *to, __u32 bytes, __u64 from, const __u32 max, __u32 *flags)
 {
@@ -312,10 +303,10 @@ FR_INLINE bool fr_sock_recorded(__u16 family, __u16 type)
 
 /* A unix socket has no obituary: its birth is told again in each sub-buffer that names it, after
  * the record that does, so that it ages out later. */
-FR_INLINE void fr_unix_name(struct fr_sock_kept *k, __u64 at)
+FR_INLINE void fr_unix_name(struct fr_sock_kept *k, const struct sock *sk, __u64 at)
 {
 	if (at && k->birth_at != at)
-		k->birth_at = fr_sock_record(k, FR_EV_SOCK_OPEN);
+		k->birth_at = fr_unix_record(k, fr_sock_number(sk));
 }
 
 #endif

@@ -15,7 +15,7 @@ FR_INLINE void fr_sock_state_record(const struct fr_sock_kept *k, const struct s
 		return;
 	e = s.record;
 	e->sock_id = k ? k->id : 0;
-	e->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	e->local_port = fr_sock_local_port(sk);
 	e->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	e->old_state = old;
 	e->new_state = new;

@@ -138,10 +138,18 @@ FR_INLINE __u64 fr_sock_inode(const struct sock *sk)
 	return BPF_CORE_READ(alloc, vfs_inode.i_ino);
 }
 
+/* At its end a socket that got its port from the kernel has given it back, but for this copy. */
+FR_INLINE __u16 fr_sock_local_port(const struct sock *sk)
+{
+	__u16 port = BPF_CORE_READ(sk, __sk_common.skc_num);
+
+	return port ? port : bpf_ntohs(BPF_CORE_READ((const struct inet_sock *)sk, inet_sport));
+}
+
 FR_INLINE void fr_sock_addr_inet(struct fr_sock_addr *a, const struct sock *sk)
 {
 	a->family = BPF_CORE_READ(sk, __sk_common.skc_family);
-	a->local_port = BPF_CORE_READ(sk, __sk_common.skc_num);
+	a->local_port = fr_sock_local_port(sk);
 	a->remote_port = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
 	a->reserved_zero = 0;
 	__builtin_memset(a->local, 0, sizeof(a->local));
@@ -169,6 +177,30 @@ FR_INLINE void fr_sock_addr_unix(struct fr_sock_kept *k, const struct sock *sk)
 		*(__u64 *)k->addr.remote = fr_sock_inode(peer);
 	if (pid)
 		k->peer_tgid = BPF_CORE_READ(pid, numbers[0].nr);
+}
+
+/* Where a unix socket's name lies, its own or, as who connects has none, the other end's. Returns
+ * its bytes, at most FR_UNIX_PATH_MAX; 0 = no name. */
+FR_INLINE __u32 fr_unix_path(const struct sock *sk, const void **ret_name)
+{
+	struct unix_address *a = BPF_CORE_READ((const struct unix_sock *)sk, addr);
+	struct sock *peer = BPF_CORE_READ((const struct unix_sock *)sk, peer);
+	const char *name;
+	char first = 0;
+	__u32 bytes;
+
+	if (!a && peer)
+		a = BPF_CORE_READ((const struct unix_sock *)peer, addr);
+	if (!a)
+		return 0;
+	name = (const char *)a + bpf_core_field_offset(struct unix_address, name) +
+	       bpf_core_field_offset(struct sockaddr_un, sun_path);
+	bytes = BPF_CORE_READ(a, len) - bpf_core_field_offset(struct sockaddr_un, sun_path);
+	bpf_probe_read_kernel(&first, 1, name);
+	if (first && bytes)
+		bytes--; /* a path has a zero behind it, an abstract name has one in front */
+	*ret_name = name;
+	return bytes <= FR_UNIX_PATH_MAX ? bytes : 0;
 }
 
 FR_INLINE void fr_sock_address(struct fr_sock_kept *k, const struct sock *sk, __u16 family)
@@ -286,6 +318,72 @@ FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
 	fr_sock_row(s.record, k);
 	fr_commit(&s, kind, sizeof(struct fr_sock_open) / 8);
 	return (__u64)s.cpu << 32 | s.seq;
+}
+
+/* A length that is below max (a power of two), in a form that every verifier understands and no
+ * compiler undoes. */
+#define FR_BELOW(length, max)                                                                      \
+	({                                                                                         \
+		__u64 fr_below = (length);                                                         \
+		asm volatile("%0 &= %1" : "+r"(fr_below) : "i"((max) - 1));                        \
+		fr_below;                                                                          \
+	})
+
+#define FR_UNIX_PATH_ROOM 128 /* a power of two for the verifier */
+
+/* A socket's address as a plain number: a global function takes no pointer to one. */
+FR_INLINE __u64 fr_sock_number(const struct sock *sk)
+{
+	return (__u64)BPF_CORE_READ(sk, sk_socket, sk);
+}
+
+/* sock_open of a unix socket, with its name. Global: rare, and the verifier sees it once. */
+__u64 fr_unix_record(struct fr_sock_kept *k, __u64 sk);
+__attribute__((noinline)) __u64 fr_unix_record(struct fr_sock_kept *k, __u64 sk)
+{
+	const void *name = NULL;
+	struct fr_sock_open *e;
+	struct fr_slot s;
+	__u32 bytes, tail;
+
+	if (!k)
+		return 0;
+	bytes = fr_unix_path((void *)sk, &name);
+	tail = (bytes + 7) & ~7u;
+	if (fr_reserve(&s, (sizeof(*e) + tail) / 8, sizeof(*e) + FR_UNIX_PATH_ROOM + 8))
+		return 0;
+	e = s.record;
+	fr_sock_row(e, k);
+	if (tail)
+		*(__u64 *)((void *)(e + 1) + (FR_BELOW(tail - 8, FR_UNIX_PATH_ROOM) & ~7ull)) = 0;
+	if (!bpf_probe_read_kernel(e + 1, FR_BELOW(bytes, FR_UNIX_PATH_ROOM), name))
+		e->path_bytes = bytes;
+	fr_commit(&s, FR_EV_SOCK_OPEN, (sizeof(*e) + tail) / 8);
+	return (__u64)s.cpu << 32 | s.seq;
+}
+
+/* A row of the socket iterators: a sock_open record on the stack. */
+struct fr_sock_line {
+	struct fr_sock_open open;
+	char path[FR_UNIX_PATH_ROOM];
+};
+
+FR_INLINE void fr_sock_list(struct seq_file *seq, const struct fr_sock_kept *k,
+			    const struct sock *sk)
+{
+	struct fr_sock_line line = {};
+	const void *name = NULL;
+	__u32 bytes = 0;
+
+	fr_sock_row(&line.open, k);
+	/* what lies at a table's address by now may be another socket */
+	if (k->addr.family == FR_AF_UNIX && fr_sock_inode(sk) == k->inode)
+		bytes = fr_unix_path(sk, &name);
+	if (bytes && !bpf_probe_read_kernel(line.path, FR_BELOW(bytes, FR_UNIX_PATH_ROOM), name))
+		line.open.path_bytes = bytes;
+	bytes = sizeof(line.open) + FR_BELOW((bytes + 7) & ~7u, FR_UNIX_PATH_ROOM);
+	line.open.word = FR_RECORD_WORD(0, FR_EV_SOCK_OPEN, (__u64)bytes / 8);
+	bpf_seq_write(seq, &line, bytes);
 }
 
 #endif

@@ -343,9 +343,14 @@ struct tcp_sock {
 	__u32 rcv_nxt;
 };
 
+struct sockaddr_un {
+	unsigned short sun_family;
+	char sun_path[108];
+};
+
 struct unix_address {
 	int len;
-	struct sockaddr_un *name;
+	struct sockaddr_un name[];
 };
 
 struct unix_sock {
