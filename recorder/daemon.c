@@ -16,10 +16,12 @@
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
 #include "notify.h"
+#include "sockets.h"
 #include "sockcount.h"
 #include "status.h"
 
 #define FR_SLOW_NS 60000000000ull
+#define FR_BRISK_NS 5000000000ull /* while sockets come and go near their limit */
 /* Beyond the post-window; a dump of 64 MiB takes a fraction of a second. */
 #define FR_DUMP_DEADLINE_NS 120000000000ull
 #define FR_END_DEADLINE_NS 20000000000ull /* for the dump under way, once asked to end */
@@ -129,12 +131,21 @@ static int reload(struct fr_daemon *d)
 
 /* ---- control socket ---------------------------------------------------------------------- */
 
+static struct fr_status status_of(struct fr_daemon *d)
+{
+	fr_stats_read(&d->stats);
+	return (struct fr_status){ .stats = &d->stats,
+				   .triggers = &d->triggers,
+				   .binaries = &d->binaries,
+				   .control = &d->control };
+}
+
 static void serve_status(struct fr_daemon *d, struct fr_client *client, const struct fr_request *r)
 {
+	struct fr_status status = status_of(d);
 	struct fr_buf body = { 0 };
 
-	fr_stats_read(&d->stats);
-	fr_status_print(&d->stats, &d->triggers, r->format, &body);
+	fr_status_print(&status, r->format, &body);
 	fr_client_ok(client, &body);
 	fr_buf_done(&body);
 }
@@ -228,6 +239,7 @@ static void on_signal(void *ctx, uint32_t events)
 {
 	struct fr_daemon *d = ctx;
 	struct signalfd_siginfo si;
+	struct fr_status status;
 	char reason[64], why[200];
 	uint64_t number;
 
@@ -241,8 +253,8 @@ static void on_signal(void *ctx, uint32_t events)
 		fire(d, FR_TRIGGER_USR1, reason, (pid_t)si.ssi_pid, &number, why, sizeof(why));
 		return;
 	case SIGUSR2:
-		fr_stats_read(&d->stats);
-		fr_status_log(&d->stats, &d->triggers);
+		status = status_of(d);
+		fr_status_log(&status);
 		return;
 	case SIGHUP:
 		reload(d);
@@ -260,11 +272,17 @@ static void on_signal(void *ctx, uint32_t events)
 static void on_slow(void *ctx, uint32_t events)
 {
 	struct fr_daemon *d = ctx;
+	bool brisk;
 
 	(void)events;
 	fr_timer_ack(d->slow_fd);
 	fr_stats_read(&d->stats); /* keeps the worst history seen */
 	fr_binaries_tidy(&d->binaries);
+	brisk = fr_sockets_recount(d->rec);
+	if (brisk != d->brisk)
+		fr_timer_set(d->slow_fd, brisk ? FR_BRISK_NS : FR_SLOW_NS,
+			     brisk ? FR_BRISK_NS : FR_SLOW_NS);
+	d->brisk = brisk;
 	(void)fr_sockcount_refresh(d->rec, NULL); /* on failure the old count goes on */
 }
 

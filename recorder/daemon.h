@@ -24,6 +24,7 @@ struct fr_daemon {
 	int signal_fd;
 	int slow_fd; /* timer: statistics, housekeeping */
 	int dump_fd; /* timer: the dumper's deadline */
+	bool brisk;  /* the slow timer is not so slow */
 	bool ending; /* asked to end, while a dump is being written */
 };
 

@@ -88,15 +88,28 @@ static void text_dumps(const struct fr_triggers *t, struct fr_buf *out)
 			      t->last.name);
 }
 
-static void print_text(const struct fr_stats *s, const struct fr_triggers *t, struct fr_buf *out)
+static void text_binaries(const struct fr_binaries *b, struct fr_buf *out)
 {
+	if (!b->answered_cnt && !b->put_off_cnt)
+		return;
+	fr_buf_printf(out,
+		      "programs looked at: %llu, by Go %llu, by an unknown Go %llu, unreadable "
+		      "%llu; put off %llu\n",
+		      (ull)b->answered_cnt, (ull)b->go_cnt, (ull)b->unknown_cnt, (ull)b->failed_cnt,
+		      (ull)b->put_off_cnt);
+}
+
+static void print_text(const struct fr_status *st, struct fr_buf *out)
+{
+	const struct fr_stats *s = st->stats;
 	char a[32], b[32];
 
 	text_history(s, out);
 	text_families(s, out);
 	fr_buf_printf(out, "events: %llu, dropped %llu, programs not run by the kernel %llu\n",
 		      (ull)s->emitted, (ull)s->dropped, (ull)s->misses);
-	text_dumps(t, out);
+	text_dumps(st->triggers, out);
+	text_binaries(st->binaries, out);
 	fr_buf_printf(out, "ring: %s, maps in all %s",
 		      fr_format_size(s->rec->layout.ring_bytes, a, sizeof(a)),
 		      fr_format_size(s->map_bytes, b, sizeof(b)));
@@ -120,12 +133,12 @@ static void print_text(const struct fr_stats *s, const struct fr_triggers *t, st
 			fr_buf_printf(out, "%s %llu\n", fr_counter_name(id), (ull)s->counters[id]);
 }
 
-void fr_status_log(const struct fr_stats *s, const struct fr_triggers *t)
+void fr_status_log(const struct fr_status *st)
 {
 	struct fr_buf text = { 0 };
 	const char *end;
 
-	print_text(s, t, &text);
+	print_text(st, &text);
 	fr_buf_add_char(&text, 0);
 	for (const char *at = text.err ? "" : (char *)text.data; *at; at = *end ? end + 1 : end) {
 		end = strchrnul(at, '\n');
@@ -218,8 +231,21 @@ static void json_dumps(struct fr_json *j, const struct fr_triggers *t)
 	fr_json_array_end(j);
 }
 
-static void print_json(const struct fr_stats *s, const struct fr_triggers *t, struct fr_buf *out)
+static void json_programs(struct fr_json *j, const struct fr_binaries *b)
 {
+	fr_json_key(j, "programs");
+	fr_json_object(j);
+	fr_json_kv_u64_str(j, "answered", b->answered_cnt);
+	fr_json_kv_u64_str(j, "go", b->go_cnt);
+	fr_json_kv_u64_str(j, "go_unknown", b->unknown_cnt);
+	fr_json_kv_u64_str(j, "failed", b->failed_cnt);
+	fr_json_kv_u64_str(j, "put_off", b->put_off_cnt);
+	fr_json_object_end(j);
+}
+
+static void print_json(const struct fr_status *st, struct fr_buf *out)
+{
+	const struct fr_stats *s = st->stats;
 	struct fr_json j = fr_json_on(out);
 
 	fr_json_object(&j);
@@ -241,7 +267,13 @@ static void print_json(const struct fr_stats *s, const struct fr_triggers *t, st
 	fr_json_kv_u64_str(&j, "anon_bytes", s->anon_bytes);
 	fr_json_kv_u64_str(&j, "cpu_ns", s->cpu_ns);
 	json_families(&j, s->rec);
-	json_dumps(&j, t);
+	json_dumps(&j, st->triggers);
+	json_programs(&j, st->binaries);
+	fr_json_key(&j, "control");
+	fr_json_object(&j);
+	fr_json_kv_u64_str(&j, "refused", st->control->refused_cnt);
+	fr_json_kv_u64_str(&j, "timed_out", st->control->timeout_cnt);
+	fr_json_object_end(&j);
 	fr_json_key(&j, "counters");
 	fr_json_object(&j);
 	for (uint32_t id = 0; id < FR_COUNTER_CNT; id++)
@@ -322,9 +354,10 @@ static void prom_dumps(const struct fr_triggers *t, struct fr_buf *out)
 				      (ull)t->kinds[kind].outcomes[o]);
 }
 
-static void print_prometheus(const struct fr_stats *s, const struct fr_triggers *t,
-			     struct fr_buf *out)
+static void print_prometheus(const struct fr_status *st, struct fr_buf *out)
 {
+	const struct fr_stats *s = st->stats;
+
 	metric(out, "info", "gauge", "Version of the recorder.");
 	fr_buf_printf(out, "flightrec_info{version=\"%s\"} 1\n", FR_VERSION);
 	metric(out, "family_on", "gauge", "Is a family recorded?");
@@ -338,25 +371,24 @@ static void print_prometheus(const struct fr_stats *s, const struct fr_triggers 
 	for (uint32_t id = 0; id < FR_COUNTER_CNT; id++)
 		fr_buf_printf(out, "flightrec_probe_total{cause=\"%s\"} %llu\n",
 			      fr_counter_name(id), (ull)s->counters[id]);
-	prom_dumps(t, out);
+	prom_dumps(st->triggers, out);
 	one(out, "map_bytes", "gauge", "Memory of all BPF maps, the ring included.", s->map_bytes);
 	one(out, "anon_bytes", "gauge", "Memory of the daemon itself.", s->anon_bytes);
 	metric(out, "cpu_seconds_total", "counter", "CPU time of the daemon itself.");
 	fr_buf_printf(out, "flightrec_cpu_seconds_total %.6f\n", (double)s->cpu_ns / 1e9);
 }
 
-void fr_status_print(const struct fr_stats *s, const struct fr_triggers *t, enum fr_format format,
-		     struct fr_buf *out)
+void fr_status_print(const struct fr_status *st, enum fr_format format, struct fr_buf *out)
 {
 	switch (format) {
 	case FR_FORMAT_TEXT:
-		print_text(s, t, out);
+		print_text(st, out);
 		return;
 	case FR_FORMAT_JSON:
-		print_json(s, t, out);
+		print_json(st, out);
 		return;
 	case FR_FORMAT_PROMETHEUS:
-		print_prometheus(s, t, out);
+		print_prometheus(st, out);
 		return;
 	}
 }

@@ -3,15 +3,24 @@
 #ifndef FR_RECORDER_STATUS_H
 #define FR_RECORDER_STATUS_H
 
+#include "binaries.h"
+#include "control.h"
 #include "formats/base/buf.h"
 #include "request.h"
 #include "stats.h"
 #include "trigger.h"
 
-void fr_status_print(const struct fr_stats *s, const struct fr_triggers *t, enum fr_format format,
-		     struct fr_buf *out);
-/* The same in a few lines, for the log. */
-void fr_status_log(const struct fr_stats *s, const struct fr_triggers *t);
+/* Where the numbers come from; the first is read anew by the caller. */
+struct fr_status {
+	const struct fr_stats *stats;
+	const struct fr_triggers *triggers;
+	const struct fr_binaries *binaries;
+	const struct fr_control *control;
+};
+
+void fr_status_print(const struct fr_status *st, enum fr_format format, struct fr_buf *out);
+/* The same for people, line by line to the log. */
+void fr_status_log(const struct fr_status *st);
 /* "sched,waking,proc": what is recorded. */
 void fr_status_families(const struct fr_recorder *rec, struct fr_buf *out);
 
