@@ -129,7 +129,9 @@ static void see_other(struct fr_seen *s, const uint8_t *r, uint32_t kind)
 	case FR_EV_SOCK_SEND:
 	case FR_EV_SOCK_RECV:
 		set_tid(s->tid_seen, FIELD32(r, fr_sock_io, tid));
-		see_sock(s, FIELD64(r, fr_sock_io, sock_id));
+		/* a datagram's record says both addresses itself, and its socket ends unseen */
+		if (!(FIELD32(r, fr_sock_io, flags) & FR_IO_ADDR))
+			see_sock(s, FIELD64(r, fr_sock_io, sock_id));
 		break;
 	case FR_EV_SOCK_STATE:
 		see_sock(s, FIELD64(r, fr_sock_state, sock_id));
