@@ -41,7 +41,7 @@ static int text_begin(struct fr_convert *c, void **ret_ctx)
 static void add_time(struct text *t, uint64_t boot_ns)
 {
 	uint64_t unix_ns = fr_session_to_unix(t->c->session, boot_ns), rest = unix_ns % 1000000000;
-	char digits[9];
+	char digits[10];
 
 	if (unix_ns - rest != t->second_at_ns) {
 		char whole[40];
@@ -53,6 +53,7 @@ static void add_time(struct text *t, uint64_t boot_ns)
 	fr_buf_add_str(&t->line, t->second_text);
 	digits[0] = (char)('0' + rest / 100000000);
 	fr_put_8(digits + 1, (uint32_t)(rest % 100000000));
+	digits[9] = 'Z';
 	fr_buf_add(&t->line, digits, sizeof(digits));
 }
 
