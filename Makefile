@@ -170,7 +170,7 @@ $(O)/recorder/bpf_embed.o: $(O)/recorder/bpf_embed.c
 $(O)/tests/unit/%: tests/unit/%.c $(O)/libformats.a
 	@mkdir -p $(@D)
 	$(call say,TEST,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-		$(filter %.o %.a,$^) -lcmocka $(FORMATS_LIBS) $(UNIT_LIBS)
+		$(filter %.o,$^) $(filter %.a,$^) -lcmocka $(FORMATS_LIBS) $(UNIT_LIBS)
 
 # unit tests of the recorder's own modules link those modules too
 UNIT_REC := $(filter $(O)/tests/unit/test_recorder_%,$(UNIT_BIN))

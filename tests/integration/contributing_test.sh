@@ -12,9 +12,10 @@ mkdir -p "$tree"
 check steps_lead_somewhere python3 -B "$root/tests/lib/follow_doc.py" "$root/CONTRIBUTING.md" "$tree"
 
 # Unoptimised: this is about whether it builds. BPF programs are always optimised.
-make_copy() {
-	make -C "$tree" -s -j"$(nproc)" CFLAGS=-O0 "$@"
-}
+make_copy() (
+	set -o pipefail
+	env -u MAKEFLAGS -u MAKEOVERRIDES FR_TEST_LOGS="$work/logs" make -C "$tree" -s -j"$(nproc)" CFLAGS=-O0 "$@" 2>&1 | tail -n 60
+)
 check builds_with_both make_copy all
 [ "$failures" = 0 ] || finish
 
@@ -25,19 +26,20 @@ lint() { # what is about the new pieces
 check lint_finds_them_documented lint
 
 build=$tree/build
-offered() {
-	"$build/flightrec" convert --help | grep counts
+offered() { # in the help, and where a wrong name is answered with the right ones
+	"$build/flightrec" convert --help | grep 'counts: ' &&
+		! "$build/flightrec" convert x.frd --to nothing 2>"$work/answer" && grep ' counts' "$work/answer"
 }
 check output_is_offered offered
 
-# The fixture dump of the unit tests serves where nothing can be recorded.
-fixture=$work/fixture.frd
+check unit_tests_know_it make_copy test-unit
+
+# the fixture dump, for where nothing can be recorded
 fixture_counts() {
-	make_copy build/tests/unit/test_dump_fixture &&
-		FR_FIXTURE_OUT=$fixture "$tree/build/tests/unit/test_dump_fixture" &&
-		"$build/flightrec" convert "$fixture" --to counts -o - >"$work/counts"
-	# 1 = the fixture has losses, and they were said
-	[ $? -le 1 ] && cat "$work/counts" && grep -q '^sched_switch [1-9]' "$work/counts"
+	FR_FIXTURE_OUT=$work/fixture.frd "$tree/build/tests/unit/test_dump_fixture" >/dev/null &&
+		"$build/flightrec" convert "$work/fixture.frd" --all --to counts -o - >"$work/counts"
+	# 1 = something is missing in it, and that was said
+	[ $? -le 1 ] && cat "$work/counts" && grep -q '^sched_migrate 1$' "$work/counts"
 }
 check output_counts_the_fixture fixture_counts
 

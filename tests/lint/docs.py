@@ -198,7 +198,7 @@ def docs_settings(tree, found):
     described = set()
     lines = man_text(tree, MAN_INI).split("\n")
     for number, line in enumerate(lines):
-        if line.strip() == ".TP" and number + 1 < len(lines):
+        if line.strip() in (".TP", ".TQ") and number + 1 < len(lines):
             tag = re.sub(r"^\.[BIR]+ ", "", lines[number + 1])
             described.update(re.findall(r"\b[a-z][a-z_]+\b", tag.split("=")[0])[:1])
     trigger_keys = None
