@@ -36,6 +36,9 @@ static uint32_t strip_sock_io(struct fr_filter *f, uint8_t *record, uint64_t wor
 		keep_bytes += sizeof(struct fr_sock_addr);
 	if (keep_bytes > bytes)
 		keep_bytes = sizeof(e);
+	if (f->redact == FR_REDACT_OFF && keep_bytes + e.captured_bytes <= bytes)
+		/* a copy that ended early left bytes of an older lap behind the captured ones */
+		return shorten(record, word, keep_bytes + e.captured_bytes);
 	f->removed_bytes[FR_REMOVAL_CAPTURED] += e.captured_bytes;
 	e.captured_bytes = 0;
 	memcpy(record, &e, sizeof(e));
@@ -66,11 +69,9 @@ uint32_t fr_filter_record(struct fr_filter *f, uint8_t *record)
 	uint64_t word = fr_load64(record);
 	uint32_t bytes = FR_RECORD_UNITS(word) * 8, kind = FR_RECORD_KIND(word);
 
-	if (f->redact == FR_REDACT_OFF)
-		return bytes;
 	if (kind == FR_EV_SOCK_SEND || kind == FR_EV_SOCK_RECV)
 		return strip_sock_io(f, record, word, bytes);
-	if (kind == FR_EV_PROC_EXEC)
+	if (kind == FR_EV_PROC_EXEC && f->redact != FR_REDACT_OFF)
 		return strip_exec(f, record, word, bytes);
 	return bytes;
 }
