@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""check_pipe.py TRUTH DUMP: the context switches and wakings of truth_pipe, exactly."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import truth  # noqa: E402
+
+TASK_CONTEXT = 0
+
+
+def thread_switches(t, switches, begin, end):
+    tid = t["tid"]
+    out = [e for e in switches if e.prev == tid and begin <= e.time <= end]
+    into = [e for e in switches if e.next == tid and begin <= e.time <= end]
+    if len(out) != t["switches"]:
+        yield "%s: %d switches away, the kernel counts %d" % (t["name"], len(out), t["switches"])
+    if len(into) != len(out):
+        yield "%s: %d times put on a CPU, %d times taken off" % (t["name"], len(into), len(out))
+    slept = sum(1 for e in out if e.state and not e.preempt)
+    if slept != t["voluntary"]:
+        yield "%s: %d times asleep, the kernel counts %d" % (t["name"], slept, t["voluntary"])
+
+
+def thread_waits(t, switches, begin, end):
+    """The run-queue wait is exact: the difference of two records is the kernel's own difference."""
+    out = [e for e in switches if e.prev == t["tid"]]
+    before = [e for e in out if e.time < begin]
+    inside = [e for e in out if begin <= e.time <= end]
+    if not before or not inside:
+        yield "%s: no switch before or inside the work" % t["name"]
+        return
+    got = inside[-1].run_delay - before[-1].run_delay & 0xffffffff
+    if got != t["run_delay_ns"]:
+        yield "%s: waited %d ns, the kernel counts %d" % (t["name"], got, t["run_delay_ns"])
+
+
+def thread_cpu_time(t, switches, begin, end):
+    """Within 20 %: the kernel charges the switch itself to the one side or the other."""
+    on, total = None, 0
+    for e in switches:
+        if not begin <= e.time <= end:
+            continue
+        if e.next == t["tid"]:
+            on = e.time
+        if e.prev == t["tid"] and on is not None:
+            total += e.time - on
+            on = None
+    if not 0.8 * t["on_cpu_ns"] <= total <= 1.2 * t["on_cpu_ns"]:
+        yield "%s: %d ns on a CPU, the kernel counts %d" % (t["name"], total, t["on_cpu_ns"])
+
+
+def thread_wakings(t, wakers, events, begin, end):
+    """Between falling asleep and running again there is one waking, by the other player (or by the
+    main thread, which starts the game)."""
+    asleep, woken = False, 0
+    for e in events:
+        if not begin <= e.time <= end:
+            continue
+        if e.kind == "sched_waking" and e.wakee == t["tid"]:
+            woken += 1
+            if e.context != TASK_CONTEXT or e.waker not in wakers:
+                yield "%s: woken by tid %d in context %d" % (t["name"], e.waker, e.context)
+        elif e.kind == "sched_switch" and e.next == t["tid"]:
+            if asleep and woken != 1:
+                yield "%s: %d wakings before it ran at %d" % (t["name"], woken, e.time)
+            asleep, woken = False, 0
+        elif e.kind == "sched_switch" and e.prev == t["tid"]:
+            asleep, woken = bool(e.state and not e.preempt), 0
+
+
+def main():
+    t = truth.load_truth(sys.argv[1])[0]
+    begin, end = t["begin_ns"], t["end_ns"]
+    d = truth.load_dump(sys.argv[2], "pipe ", begin, end)
+    events = d.events("sched_switch", "sched_waking")
+    tids = {p["tid"] for p in t["threads"]}
+    events = [e for e in events if (e.kind == "sched_switch" and (e.prev in tids or e.next in tids))
+              or (e.kind == "sched_waking" and e.wakee in tids)]
+    switches = [e for e in events if e.kind == "sched_switch"]
+    each = t["threads"]
+    truth.verdict("pipe switches", (w for p in each for w in
+                                    thread_switches(p, switches, begin, end)))
+    truth.verdict("pipe run-queue wait", (w for p in each for w in
+                                          thread_waits(p, switches, begin, end)))
+    truth.verdict("pipe time on CPU", (w for p in each for w in
+                                       thread_cpu_time(p, switches, begin, end)))
+    truth.verdict("pipe wakings", (w for p in each for w in thread_wakings(
+        p, (tids - {p["tid"]}) | {t["pid"]}, events, begin, end)))
+    truth.verdict("pipe CPU", ("%s ran on cpu %d" % (e.next, e.cpu) for e in switches
+                               if e.cpu != t["cpu"] and e.next in tids and begin <= e.time <= end))
+    rows = {(r.tid, r.comm) for r in d.threads}
+    truth.verdict("pipe names", ("tid %d is not called %s" % (p["tid"], p["name"]) for p in each
+                                 if (p["tid"], p["name"]) not in rows))
+    truth.finish()
+
+
+main()
