@@ -249,7 +249,7 @@ def docs_targets(tree, found):
             found("Makefile", 0, f"target {target} has no '## description', so make help omits it")
     for path in tree.match(r"\.md$|^\.ci/run$|^tests/(?!lint/).*\.sh$"):
         for number, line in enumerate(tree.lines(path), 1):
-            for target in re.findall(r"(?:`|^\s*|\$ )make ([a-z][a-z-]*)", line):
+            for target in re.findall(r"(?:`|^(?: {4}|\t)\s*|\$ )make ([a-z][a-z-]*)", line):
                 if target not in helped:
                     found(path, number, f"make {target}: there is no such target")
 
