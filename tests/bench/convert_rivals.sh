@@ -20,7 +20,7 @@ report() { # report NAME EVENTS [BAR]
 		rate = n / (s > 0 ? s : 0.001) / 1e6
 		printf "%-22s %9d events in %6.2f s = %6.2f M/s, peak %5.1f MiB", name, n, s, rate, kib / 1024
 		if (bar != "")
-			printf " (bar >= %s M/s: %s)", bar, rate >= bar ? "met" : "missed"
+			printf " (bar >= %s M/s: %s)", bar, (rate >= bar ? "met" : "missed")
 		printf "\n" }'
 }
 

@@ -43,6 +43,6 @@ done
 printf '%s\n' "${times[@]}" | sort -n | awk '{ v[NR] = $1 } END {
 	m = v[int((NR + 1) / 2)]
 	printf "dump of a full ring, CPUs saturated: median %d ms, worst %d ms after the post-window (bar <= 400 ms: %s)\n",
-		m, v[NR], v[NR] <= 400 ? "met" : "missed" }'
+		m, v[NR], (v[NR] <= 400 ? "met" : "missed") }'
 grep -i overtaken "$work/info.json" | head -1 | cut -c1-200
 recorder_stop

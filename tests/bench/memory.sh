@@ -45,6 +45,6 @@ sockets=$(ss -tun 2>/dev/null | wc -l)
 awk -v steady="$steady" -v peak="$peak" -v ring=$((ring_mib * 1024)) -v sockets="$sockets" 'BEGIN {
 	bar = ring + 8192 + sockets * 400 / 1024
 	printf "memory (cgroup): steady %.1f MiB, while dumping %.1f MiB; ring %d MiB (bar <= ring + 8 MiB + sockets = %.1f MiB: %s)\n",
-		steady / 1024, peak / 1024, ring / 1024, bar / 1024, steady <= bar && peak <= bar ? "met" : "missed" }'
+		steady / 1024, peak / 1024, ring / 1024, bar / 1024, (steady <= bar && peak <= bar ? "met" : "missed") }'
 recorder_stop
 rmdir "$group"

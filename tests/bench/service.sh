@@ -35,7 +35,7 @@ bench() { # bench ROUTE BAR
 	done
 	printf '%s\n' "${ratios[@]}" | median | awk -v bar="$2" -v route="$1" '{
 		printf "service %s on/off: median %.2f %% (bar >= %s %%: %s)\n", route, $1, bar,
-			$1 >= bar ? "met" : "missed" }'
+			($1 >= bar ? "met" : "missed") }'
 }
 
 bench /hello 97

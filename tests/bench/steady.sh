@@ -62,7 +62,7 @@ kill -TERM "$loader"
 awk -v a="$after" -v b="$before" -v s="$seconds" 'BEGIN {
 	m = (a - b) * 60 / s
 	printf "daemon: %.0f ms of CPU in %d s = %.1f ms a minute (bar <= 10: %s)\n", a - b, s, m,
-		m <= 10 ? "met" : "missed" }'
+		(m <= 10 ? "met" : "missed") }'
 grep -E '^(VmRSS|RssAnon|RssShmem|RssFile)' "/proc/$rec_pid/status" | tr '\n' ' '
 echo
 recorder_stop

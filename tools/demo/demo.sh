@@ -96,7 +96,7 @@ done
 dump=$(ls "$out"/dumps/*.frd | head -1)
 cpu_ms=$(awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000 / hz }' "/proc/$recorder/stat")
 
-"$root/build/flightrec" convert "$dump" --to chrome -o "$out/trace.json" ||
+"$root/build/flightrec" convert "$dump" --to chrome --from -1s --until +200ms -o "$out/trace.json" ||
 	[ $? = 1 ] || die "converting failed"
 "$root/build/flightrec" info "$dump" >"$out/info.txt" || [ $? = 1 ] || die "the dump is not readable"
 
