@@ -177,6 +177,23 @@ FR_INLINE __u32 fr_group_signal(const struct task_struct *t)
 	return t->pid != t->tgid || FR_SIG_CORE & FR_SIG_BIT(sig & 63) ? 0 : sig;
 }
 
+#define FR_SI_USER 0
+#define FR_SI_QUEUE (-1)
+#define FR_SI_MESGQ (-3)
+#define FR_SI_TKILL (-6)
+
+/* Who sent it, where siginfo says so by a process. A process in a pid namespace of its own is told
+ * numbers of that namespace: those would blame somebody else. */
+FR_INLINE int fr_signal_sender(const struct task_struct *t, const struct kernel_siginfo *info,
+			       int code)
+{
+	if (code != FR_SI_USER && code != FR_SI_QUEUE && code != FR_SI_MESGQ && code != FR_SI_TKILL)
+		return 0;
+	if (BPF_CORE_READ(t, thread_pid, level))
+		return 0;
+	return BPF_CORE_READ(info, _sifields._kill._pid);
+}
+
 SEC("tp_btf/signal_deliver")
 int FR_PROG(fr_proc_signal)
 {
@@ -198,8 +215,8 @@ int FR_PROG(fr_proc_signal)
 		code = info->si_code;
 		if (code > 0 && FR_SIG_FAULTS & FR_SIG_BIT(sig & 63))
 			fault = BPF_CORE_READ(info, _sifields._sigfault._addr);
-		else if (code <= 0)
-			sender = BPF_CORE_READ(info, _sifields._kill._pid);
+		else
+			sender = fr_signal_sender(t, info, code);
 	}
 	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
 		return 0;

@@ -7,12 +7,16 @@
 #include "socklife.bpf.h"
 
 /* The running system call is believed to be the cause of this transfer only if its descriptor is
- * this very socket: an io_uring completion can run while its thread sits in a read of a pipe. */
+ * this very socket: an io_uring completion can run while its thread sits in a read of a pipe; and
+ * if its buffer has room for the result, should that read be one of this socket, too. */
 FR_INLINE bool fr_call_believed(const struct fr_transfer *x, const struct task_struct *t,
 				const struct sock *sk)
 {
 	__u64 file = fr_call_file(t, x->call.fd);
 
+	if (x->call.kind == FR_CALL_BUFFER && x->result > 0 && !(x->flags & FR_IO_TRUNC) &&
+	    (__u64)x->result > x->call.length)
+		return false;
 	return file && fr_view((void *)file, struct file)->private_data == sk->sk_socket;
 }
 

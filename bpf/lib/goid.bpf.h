@@ -88,34 +88,37 @@ FR_INLINE void fr_binary_ask(const struct fr_binary_key *key, __u32 tgid)
 
 struct fr_go {
 	__u64 g;     /* the register, whatever it holds */
+	__u64 ip;    /* where the system call was made */
 	__u64 goid;
 	__u32 flags; /* FR_IO_GOID, FR_IO_GO_UNKNOWN */
 };
 
 #if defined(__TARGET_ARCH_x86)
-FR_INLINE __u64 fr_go_register(const struct pt_regs *regs)
+FR_INLINE void fr_go_registers(struct fr_go *go, const struct pt_regs *regs)
 {
-	return regs->r14;
+	go->g = regs->r14;
+	go->ip = regs->ip;
 }
 
-FR_INLINE bool fr_go_context(const struct task_struct *t, const struct pt_regs *regs)
+FR_INLINE bool fr_go_context(const struct fr_go *go, const struct task_struct *t)
 {
 	__u64 word = 0;
 
-	if (regs->ip < t->mm->start_code || regs->ip >= t->mm->end_code || !regs->r14)
+	if (go->ip < t->mm->start_code || go->ip >= t->mm->end_code || !go->g)
 		return false;
 	return !bpf_probe_read_user(&word, sizeof(word), (void *)(t->thread.fsbase - 8)) &&
-	       word == regs->r14;
+	       word == go->g;
 }
 #else
-FR_INLINE __u64 fr_go_register(const struct pt_regs *regs)
+FR_INLINE void fr_go_registers(struct fr_go *go, const struct pt_regs *regs)
 {
-	return regs->regs[28];
+	go->g = regs->regs[28];
+	go->ip = regs->pc;
 }
 
-FR_INLINE bool fr_go_context(const struct task_struct *t, const struct pt_regs *regs)
+FR_INLINE bool fr_go_context(const struct fr_go *go, const struct task_struct *t)
 {
-	return regs->pc >= t->mm->start_code && regs->pc < t->mm->end_code && regs->regs[28];
+	return go->ip >= t->mm->start_code && go->ip < t->mm->end_code && go->g;
 }
 #endif
 
@@ -157,8 +160,7 @@ FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known, const s
 }
 
 /* Reads the goroutine's number: at the start of messages only, as it costs a read of user memory. */
-FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct task_struct *t,
-		       const struct pt_regs *regs)
+FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct task_struct *t)
 {
 	const struct file *exe;
 	__u32 off;
@@ -169,7 +171,7 @@ FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct
 	if (!exe)
 		return;
 	off = fr_forget(fr_goid_off(go, known, exe->f_inode, t->tgid));
-	if (off == FR_GOID_NONE || !fr_go_context(t, regs))
+	if (off == FR_GOID_NONE || !fr_go_context(go, t))
 		return;
 	if (!bpf_probe_read_user(&go->goid, sizeof(go->goid), (void *)(go->g + off)) &&
 	    go->goid) /* 0: the scheduler's own g */

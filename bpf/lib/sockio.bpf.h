@@ -39,7 +39,11 @@ FR_INLINE bool fr_tcp_fin_seen(__u8 state)
 	return state >= 6 && state <= 11 && state != FR_TCP_LISTEN;
 }
 
-/* Where in its stream this transfer lies; moves the state on. */
+/* Two CPUs may be at work on one direction of a socket, and the later one come first. */
+#define FR_STREAM_BACK (1ll << 26)
+
+/* Where in its stream this transfer lies; moves the state on. The offset's low half follows from
+ * the kernel's counter alone, so that two CPUs at once never count the same bytes twice. */
 FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, struct sock *sk)
 {
 	struct fr_sock_dir *d = &k->dir[x->dir & 1];
@@ -57,13 +61,18 @@ FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, 
 		return;
 	}
 	now = x->dir == FR_DIR_SEND ? fr_sk_get(tp, write_seq) : fr_sk_get(tp, copied_seq);
-	moved = now - d->seq;
-	d->seq = now;
-	if (moved == done + 1 && fr_tcp_fin_seen(fr_sk_get(sk, __sk_common.skc_state)))
+	moved = now - d->base - (__u32)d->off;
+	if (moved == done + 1 && fr_tcp_fin_seen(fr_sk_get(sk, __sk_common.skc_state))) {
 		moved = done; /* a FIN takes a sequence number, not a byte */
+		d->base++;
+	}
+	d->off += (__u32)(moved + FR_STREAM_BACK) - FR_STREAM_BACK;
+	if ((__s64)d->off < done) { /* done before the base was taken: at first sight, or in a SYN */
+		d->base -= done - (__u32)d->off;
+		d->off = moved = done;
+	}
 	if (moved != done)
 		x->flags |= FR_IO_GAP;
-	d->off += moved;
 	x->stream_off = d->off - done;
 }
 
@@ -122,7 +131,7 @@ FR_INLINE bool fr_transfer_call(struct fr_transfer *x, struct task_struct *t)
 	regs = (void *)bpf_task_pt_regs(t);
 	fr_call_describe(&x->call, regs);
 	x->call.kind = fr_forget(x->call.kind);
-	x->go.g = fr_go_register(regs);
+	fr_go_registers(&x->go, regs);
 	return x->call.kind != FR_CALL_NONE;
 }
 
@@ -135,7 +144,7 @@ FR_INLINE void fr_transfer_capture(struct fr_transfer *x, struct fr_sock_kept *k
 		x->capture_bytes = 0;
 		fr_count(FR_COUNTER_CAPTURE_FAULT);
 	}
-	fr_goid(&x->go, &k->go, t, (void *)bpf_task_pt_regs(t));
+	fr_goid(&x->go, &k->go, t);
 	x->flags |= x->go.flags;
 }
 
@@ -218,7 +227,7 @@ fault:
 }
 
 /* Writes the record. max: a power of two above capture_bytes; a tight one wastes less of the
- * sub-buffer's end. Returns cpu << 32 | sub-buffer, 0 when dropped. */
+ * sub-buffer's end. Returns the record's place (FR_PLACE), 0 when dropped. */
 FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k, const __u32 max,
 			    const bool iovecs)
 {
@@ -250,7 +259,7 @@ FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k,
 	e->captured_bytes = got;
 	e->flags = flags;
 	fr_commit(&s, x->dir == FR_DIR_SEND ? FR_EV_SOCK_SEND : FR_EV_SOCK_RECV, units);
-	return (__u64)s.cpu << 32 | s.seq;
+	return FR_PLACE(&s);
 }
 
 /* The rarer ones as global functions, so that the verifier sees each once. */

@@ -23,18 +23,46 @@ FR_INLINE void fr_sock_state_record(const struct fr_sock_kept *k, const struct s
 	fr_commit(&s, FR_EV_SOCK_STATE, sizeof(*e) / 8);
 }
 
+/* At the beginning of a connection: the state that a former socket left at this address (one whose
+ * end is not seen: unix, UDP) is not its own. */
+FR_INLINE bool fr_sock_is_stale(const struct fr_sock_kept *k, const struct sock *sk, __u32 new)
+{
+#ifdef FR_SOCK_BY_ADDRESS
+	if (k && (new == FR_TCP_SYN_SENT || new == FR_TCP_ESTABLISHED || new == FR_TCP_LISTEN))
+		return k->inode && k->inode != fr_sock_inode(sk);
+#endif
+	return false;
+}
+
 /* The first states of a connection: which side we are on, what the other end is. */
 FR_INLINE struct fr_sock_kept *fr_sock_grow(struct sock *sk, __u32 old, __u32 new)
 {
 	struct fr_sock_kept *k = fr_sock_find(sk);
 
-	if (new == FR_TCP_SYN_SENT)
-		return k ? k : fr_sock_born(sk, FR_SOCK_CONNECTED);
+	if (fr_sock_is_stale(k, sk, new)) {
+		fr_sock_forget(sk);
+		k = NULL;
+	}
+	if (new == FR_TCP_SYN_SENT && k)
+		k->flags = FR_SOCK_CONNECTED;
+	else if (new == FR_TCP_SYN_SENT)
+		return fr_sock_born(sk, FR_SOCK_CONNECTED);
 	if (new == FR_TCP_LISTEN)
 		return k ? k : fr_sock_born(sk, FR_SOCK_LISTENING);
 	if (new == FR_TCP_ESTABLISHED && !k)
 		k = fr_sock_born(sk, old == FR_TCP_SYN_SENT ? FR_SOCK_CONNECTED : FR_SOCK_ACCEPTED);
 	return k;
+}
+
+/* Both ends are known, and counting starts at the first byte: whatever the socket was before (it
+ * may have been refused and connects again). */
+FR_INLINE void fr_sock_connected(struct fr_sock_kept *k, struct sock *sk)
+{
+	k->flags = FR_SOCK_CONNECTED;
+	k->last_dir = FR_DIR_NONE;
+	k->eof_seen = 0;
+	__builtin_memset(k->dir, 0, sizeof(k->dir));
+	fr_sock_offsets(k, sk, 0);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -45,9 +73,11 @@ int FR_PROG(fr_sock_set_state)
 	struct fr_sock_kept *k = fr_sock_grow(sk, old, new);
 
 	if (k && new == FR_TCP_ESTABLISHED) {
-		/* now both ends are known, and counting starts at the first byte */
+		if (old == FR_TCP_SYN_SENT || k->flags & FR_SOCK_CONNECTED)
+			fr_sock_connected(k, sk);
+		else
+			k->flags |= FR_SOCK_ACCEPTED;
 		fr_sock_addr_inet(&k->addr, sk);
-		fr_sock_offsets(k, sk, k->flags & FR_SOCK_EXISTED ? FR_IO_FIRST_SIGHT : 0);
 		fr_sock_record(k, FR_EV_SOCK_OPEN);
 	} else if (k && old == FR_TCP_SYN_SENT && new == FR_TCP_CLOSE) {
 		fr_sock_addr_inet(&k->addr, sk);

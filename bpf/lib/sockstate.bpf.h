@@ -36,7 +36,7 @@ enum { FR_DIR_SEND, FR_DIR_RECV, FR_DIR_NONE };
 
 struct fr_sock_dir {
 	__u64 off;	  /* stream offset behind the last transfer */
-	__u32 seq;	  /* write_seq or copied_seq then */
+	__u32 base;	  /* what write_seq or copied_seq is at stream offset 0 */
 	__u32 msg_off;	  /* bytes of the present message so far, saturating */
 	__u32 budget;	  /* bytes of it that may still be captured */
 	__u32 flags;	  /* FR_IO_FIRST_SIGHT, FR_IO_COUNTED */
@@ -44,7 +44,7 @@ struct fr_sock_dir {
 
 struct fr_sock_kept {
 	__u64 id;
-	__u64 birth_at; /* unix: cpu << 32 | sub-buffer that last named it */
+	__u64 birth_at; /* unix: the place (FR_PLACE) that last named it */
 	__u64 inode;
 	__u64 netns_inum;
 	struct fr_sock_addr addr;
@@ -219,8 +219,8 @@ FR_INLINE void fr_sock_offsets(struct fr_sock_kept *k, struct sock *sk, __u32 si
 		tp = fr_sk_tcp(sk);
 	k->dir[FR_DIR_SEND].flags = k->dir[FR_DIR_RECV].flags = sight | (tp ? 0 : FR_IO_COUNTED);
 	if (tp) {
-		k->dir[FR_DIR_SEND].seq = fr_sk_get(tp, write_seq);
-		k->dir[FR_DIR_RECV].seq = fr_sk_get(tp, copied_seq);
+		k->dir[FR_DIR_SEND].base = fr_sk_get(tp, write_seq);
+		k->dir[FR_DIR_RECV].base = fr_sk_get(tp, copied_seq);
 	}
 }
 
@@ -251,7 +251,7 @@ FR_INLINE struct fr_sock_kept *fr_sock_create(struct sock *sk)
 {
 	__u64 key = (__u64)sk;
 
-	bpf_map_update_elem(&fr_sock_table, &key, &fr_sock_none, BPF_ANY);
+	bpf_map_update_elem(&fr_sock_table, &key, &fr_sock_none, BPF_NOEXIST);
 	return bpf_map_lookup_elem(&fr_sock_table, &key);
 }
 
@@ -287,6 +287,8 @@ FR_INLINE struct fr_sock_kept *fr_sock_born(struct sock *sk, __u32 flags)
 		fr_count(FR_COUNTER_SOCK_NOSTATE);
 		return NULL;
 	}
+	if (k->id)
+		return k; /* another CPU was quicker */
 	fr_sock_init(k, sk, flags);
 	fr_sock_live_add(1);
 	fr_count(FR_COUNTER_SOCK_CREATED);
@@ -308,7 +310,10 @@ FR_INLINE void fr_sock_row(struct fr_sock_open *e, const struct fr_sock_kept *k)
 	e->received_bytes = k->dir[FR_DIR_RECV].off;
 }
 
-/* sock_open and sock_close. Returns cpu << 32 | sub-buffer of the record, 0 when dropped. */
+/* Which sub-buffer of which CPU a record lies in; never 0, which says that it was dropped. */
+#define FR_PLACE(slot) ((__u64)((slot)->cpu + 1) << 32 | (slot)->seq)
+
+/* sock_open and sock_close. Returns the record's place, 0 when dropped. */
 FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
 {
 	struct fr_slot s;
@@ -317,7 +322,7 @@ FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
 		return 0;
 	fr_sock_row(s.record, k);
 	fr_commit(&s, kind, sizeof(struct fr_sock_open) / 8);
-	return (__u64)s.cpu << 32 | s.seq;
+	return FR_PLACE(&s);
 }
 
 /* A length that is below max (a power of two), in a form that every verifier understands and no
@@ -359,7 +364,7 @@ __attribute__((noinline)) __u64 fr_unix_record(struct fr_sock_kept *k, __u64 sk)
 	if (!bpf_probe_read_kernel(e + 1, FR_BELOW(bytes, FR_UNIX_PATH_ROOM), name))
 		e->path_bytes = bytes;
 	fr_commit(&s, FR_EV_SOCK_OPEN, (sizeof(*e) + tail) / 8);
-	return (__u64)s.cpu << 32 | s.seq;
+	return FR_PLACE(&s);
 }
 
 /* A row of the socket iterators: a sock_open record on the stack. */
