@@ -443,8 +443,10 @@ static void share_budget(struct fr_merge *m, size_t budget_bytes)
 		return;
 	if (window < FR_MERGE_WINDOW_MIN_BYTES)
 		window = FR_MERGE_WINDOW_MIN_BYTES;
-	for (size_t i = 0; i < m->stream_cnt; i++)
+	for (size_t i = 0; i < m->stream_cnt; i++) {
 		m->streams[i].window_bytes = window;
+		m->streams[i].raw.limit_bytes = window;
+	}
 }
 
 int fr_merge_open(const struct fr_merge_input *inputs, size_t input_cnt, size_t budget_bytes,

@@ -79,8 +79,9 @@ static int find_window(struct fr_session_dump *d)
 	d->cut = fr_dump_incomplete(d->dump) && !l;
 	if (err || !l || !d->end_ns)
 		return err;
-	if (l->common_start_ns >= d->start_ns && l->common_start_ns <= d->end_ns)
-		d->common_ns = l->common_start_ns;
+	/* nothing overwritten yet: the common window begins with the recording, events later */
+	if (l->common_start_ns && l->common_start_ns <= d->end_ns)
+		d->common_ns = l->common_start_ns > d->start_ns ? l->common_start_ns : d->start_ns;
 	if (l->end_ns >= d->end_ns && l->end_ns - d->end_ns <= END_BEHIND_MAX_NS)
 		d->end_ns = l->end_ns;
 	return 0;
@@ -167,6 +168,19 @@ static void join_windows(struct fr_session *s)
 	}
 }
 
+static uint64_t hidden_until(const struct fr_session *s)
+{
+	const struct fr_meta_loss *l;
+	uint64_t until_ns = 0;
+
+	if (!s->dump_cnt || !(l = fr_dump_loss(s->dumps[0].dump)))
+		return s->common_ns;
+	for (uint32_t i = 0; i < l->cpu_cnt; i++)
+		if (l->cpus[i].overwritten && l->cpus[i].oldest_ns > until_ns)
+			until_ns = l->cpus[i].oldest_ns;
+	return until_ns < s->common_ns ? until_ns : s->common_ns;
+}
+
 /* ---- opening -------------------------------------------------------------------------------- */
 
 static int load_names(struct fr_session *s)
@@ -218,6 +232,7 @@ int fr_session_open(const struct fr_session_dump *ins, size_t in_cnt, struct fr_
 	if (!ret)
 		ret = number_instances(s, err, err_bytes);
 	join_windows(s);
+	s->hidden_until_ns = hidden_until(s);
 	s->sched_on = sched_was_on(s);
 	if (!ret)
 		ret = load_names(s);

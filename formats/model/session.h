@@ -27,6 +27,9 @@ struct fr_session {
 	struct fr_session_dump *dumps; /* owned; in order of time */
 	size_t dump_cnt;
 	uint64_t start_ns, common_ns, end_ns;
+	/* Before it, threads may have run unseen on a CPU whose history was overwritten. 0 = never:
+	 * nothing was overwritten since recording began. */
+	uint64_t hidden_until_ns;
 	struct fr_names *names; /* owned */
 	bool sched_on; /* switches were recorded when recording began */
 };

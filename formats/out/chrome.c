@@ -51,7 +51,7 @@ static int chrome_begin(struct fr_convert *c, void **ret_ctx)
 	}
 	/* the first event goes without a comma in front, all others begin with theirs */
 	fr_out_add_str(ch->out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
-		       "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":4194304,\"tid\":4194304,"
+		       "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":4194304,"
 		       "\"args\":{\"name\":\"CPUs\"}}");
 	fr_chrome_triggers(ch);
 	if (c->all)

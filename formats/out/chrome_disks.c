@@ -331,13 +331,10 @@ void fr_chrome_disks_name(struct fr_chrome *ch)
 			continue;
 		any = true;
 		snprintf(text, sizeof(text), "%u:%u #%u", l->dev >> 20, l->dev & 0xfffff, l->number);
-		fr_chrome_name_track(ch, "thread_name", FR_CHROME_DISKS, FR_CHROME_TID_DISK + i, text);
+		fr_chrome_name_track(ch, FR_CHROME_DISKS, FR_CHROME_TID_DISK + i, text);
 	}
 	if (!any)
 		return;
-	fr_chrome_name_track(ch, "process_name", FR_CHROME_DISKS, FR_CHROME_DISKS, "disks");
-	fr_buf_printf(&ch->scratch,
-		      ",\n{\"ph\":\"M\",\"name\":\"process_sort_index\",\"pid\":%u,\"tid\":%u,"
-		      "\"args\":{\"sort_index\":-2}}", FR_CHROME_DISKS, FR_CHROME_DISKS);
-	fr_out_add_buf(ch->out, &ch->scratch);
+	fr_chrome_name_track(ch, FR_CHROME_DISKS, 0, "disks");
+	fr_chrome_sort_track(ch, FR_CHROME_DISKS, 0, -2);
 }

@@ -101,8 +101,9 @@ static inline bool fr_chrome_in_range(const struct fr_chrome *ch, uint64_t time_
 struct fr_chrome_who *fr_chrome_who(struct fr_chrome *ch, uint32_t who);
 struct fr_chrome_cpu *fr_chrome_cpu(struct fr_chrome *ch, uint16_t cpu);
 void fr_chrome_name_tracks(struct fr_chrome *ch);
-void fr_chrome_name_track(struct fr_chrome *ch, const char *what, uint32_t pid, uint32_t tid,
-			  const char *name);
+/* tid 0: the process. */
+void fr_chrome_name_track(struct fr_chrome *ch, uint32_t pid, uint32_t tid, const char *name);
+void fr_chrome_sort_track(struct fr_chrome *ch, uint32_t pid, uint32_t tid, int32_t index);
 
 /* chrome_threads.c */
 void fr_chrome_stints(struct fr_chrome *ch, const struct fr_step *step);

@@ -129,8 +129,7 @@ struct fr_chrome_cpu *fr_chrome_cpu(struct fr_chrome *ch, uint16_t cpu)
 
 /* ---- names ---------------------------------------------------------------------------------- */
 
-void fr_chrome_name_track(struct fr_chrome *ch, const char *what, uint32_t pid, uint32_t tid,
-			  const char *name)
+void fr_chrome_name_track(struct fr_chrome *ch, uint32_t pid, uint32_t tid, const char *name)
 {
 	struct fr_json j;
 
@@ -138,8 +137,10 @@ void fr_chrome_name_track(struct fr_chrome *ch, const char *what, uint32_t pid, 
 	j = fr_json_on(&ch->scratch);
 	fr_json_object(&j);
 	fr_json_kv_str(&j, "ph", "M");
-	fr_json_kv_str(&j, "name", what);
-	fr_chrome_where(&j, pid, tid);
+	fr_json_kv_str(&j, "name", tid ? "thread_name" : "process_name");
+	fr_json_kv_u64(&j, "pid", pid);
+	if (tid)
+		fr_json_kv_u64(&j, "tid", tid);
 	fr_json_key(&j, "args");
 	fr_json_object(&j);
 	fr_json_kv_str(&j, "name", name);
@@ -148,12 +149,13 @@ void fr_chrome_name_track(struct fr_chrome *ch, const char *what, uint32_t pid, 
 	fr_out_add_buf(ch->out, &ch->scratch);
 }
 
-static void sort_track(struct fr_chrome *ch, const char *what, uint32_t pid, uint32_t tid,
-		       int32_t index)
+void fr_chrome_sort_track(struct fr_chrome *ch, uint32_t pid, uint32_t tid, int32_t index)
 {
-	fr_buf_printf(&ch->scratch,
-		      ",\n{\"ph\":\"M\",\"name\":\"%s\",\"pid\":%u,\"tid\":%u,\"args\":{\"sort_index\":%d}}",
-		      what, pid, tid, index);
+	fr_buf_printf(&ch->scratch, ",\n{\"ph\":\"M\",\"name\":\"%s_sort_index\",\"pid\":%u",
+		      tid ? "thread" : "process", pid);
+	if (tid)
+		fr_buf_printf(&ch->scratch, ",\"tid\":%u", tid);
+	fr_buf_printf(&ch->scratch, ",\"args\":{\"sort_index\":%d}}", index);
 	fr_out_add_buf(ch->out, &ch->scratch);
 }
 
@@ -193,7 +195,7 @@ static void name_who(struct fr_chrome *ch, uint32_t who)
 			snprintf(text, sizeof(text), "%s (pid %u again)", name, w->tid);
 		else
 			snprintf(text, sizeof(text), "%s", name);
-		fr_chrome_name_track(ch, "process_name", cw->tid, cw->tid, text);
+		fr_chrome_name_track(ch, cw->tid, 0, text);
 	}
 	if (cw->as_thread) {
 		if (!w->named)
@@ -202,7 +204,7 @@ static void name_who(struct fr_chrome *ch, uint32_t who)
 			snprintf(text, sizeof(text), "%.16s (tid %u again)", w->comm, w->tid);
 		else
 			snprintf(text, sizeof(text), "%.16s", w->comm);
-		fr_chrome_name_track(ch, "thread_name", cw->pid, cw->tid, text);
+		fr_chrome_name_track(ch, cw->pid, cw->tid, text);
 	}
 }
 
@@ -214,8 +216,8 @@ static void name_cpus(struct fr_chrome *ch)
 		if (!ch->cpus[cpu].used)
 			continue;
 		snprintf(text, sizeof(text), "CPU %u", cpu);
-		fr_chrome_name_track(ch, "thread_name", FR_CHROME_CPUS, FR_CHROME_TID_CPU + cpu, text);
-		sort_track(ch, "thread_sort_index", FR_CHROME_CPUS, FR_CHROME_TID_CPU + cpu,
+		fr_chrome_name_track(ch, FR_CHROME_CPUS, FR_CHROME_TID_CPU + cpu, text);
+		fr_chrome_sort_track(ch, FR_CHROME_CPUS, FR_CHROME_TID_CPU + cpu,
 			   (int32_t)cpu);
 	}
 }
@@ -226,44 +228,44 @@ static void name_recorder(struct fr_chrome *ch)
 	char text[32];
 
 	if (ch->triggers_used)
-		fr_chrome_name_track(ch, "thread_name", FR_CHROME_RECORDER, FR_CHROME_TID_TRIGGERS,
+		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_TRIGGERS,
 				     "triggers");
 	if (ch->families_used)
-		fr_chrome_name_track(ch, "thread_name", FR_CHROME_RECORDER, FR_CHROME_TID_FAMILIES,
+		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_FAMILIES,
 				     "families");
 	for (uint32_t cpu = 0; cpu < ch->cpu_cnt; cpu++) {
 		if (!ch->cpus[cpu].lost)
 			continue;
 		any = true;
 		snprintf(text, sizeof(text), "lost on CPU %u", cpu);
-		fr_chrome_name_track(ch, "thread_name", FR_CHROME_RECORDER, FR_CHROME_TID_LOSS + cpu,
+		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_LOSS + cpu,
 				     text);
-		sort_track(ch, "thread_sort_index", FR_CHROME_RECORDER, FR_CHROME_TID_LOSS + cpu,
+		fr_chrome_sort_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_LOSS + cpu,
 			   (int32_t)cpu + 1);
 	}
 	if (!any)
 		return;
-	fr_chrome_name_track(ch, "process_name", FR_CHROME_RECORDER, FR_CHROME_RECORDER, "flightrec");
-	sort_track(ch, "process_sort_index", FR_CHROME_RECORDER, FR_CHROME_RECORDER, -3);
+	fr_chrome_name_track(ch, FR_CHROME_RECORDER, 0, "flightrec");
+	fr_chrome_sort_track(ch, FR_CHROME_RECORDER, 0, -3);
 }
 
 static void name_net(struct fr_chrome *ch)
 {
 	if (ch->sockets_used)
-		fr_chrome_name_track(ch, "thread_name", FR_CHROME_NET, FR_CHROME_TID_SOCKETS,
+		fr_chrome_name_track(ch, FR_CHROME_NET, FR_CHROME_TID_SOCKETS,
 				     "sockets");
 	if (ch->tcp_used)
-		fr_chrome_name_track(ch, "thread_name", FR_CHROME_NET, FR_CHROME_TID_TCP,
+		fr_chrome_name_track(ch, FR_CHROME_NET, FR_CHROME_TID_TCP,
 				     "TCP trouble");
 	if (!ch->sockets_used && !ch->tcp_used)
 		return;
-	fr_chrome_name_track(ch, "process_name", FR_CHROME_NET, FR_CHROME_NET, "network");
-	sort_track(ch, "process_sort_index", FR_CHROME_NET, FR_CHROME_NET, -1);
+	fr_chrome_name_track(ch, FR_CHROME_NET, 0, "network");
+	fr_chrome_sort_track(ch, FR_CHROME_NET, 0, -1);
 }
 
 void fr_chrome_name_tracks(struct fr_chrome *ch)
 {
-	sort_track(ch, "process_sort_index", FR_CHROME_CPUS, FR_CHROME_CPUS, -4);
+	fr_chrome_sort_track(ch, FR_CHROME_CPUS, 0, -4);
 	name_cpus(ch);
 	name_recorder(ch);
 	fr_chrome_disks_name(ch);

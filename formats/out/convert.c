@@ -11,7 +11,7 @@ struct run {
 	void *ctx; /* the sink's */
 	struct fr_merge *merge;
 	struct fr_convert_stats stats;
-	uint64_t blind_at_ns; /* the common window begins; 0 = passed */
+	uint64_t blind_at_ns; /* what was before may be wrong; 0 = passed */
 };
 
 static void go_blind(struct run *r, uint64_t at_ns)
@@ -113,7 +113,7 @@ static int take_all(struct run *r, const struct fr_progress *progress)
 int fr_convert_run(struct fr_convert *c, const struct fr_sink *sink,
 		   const struct fr_progress *progress, struct fr_convert_stats *ret_stats)
 {
-	struct run r = { .c = c, .sink = sink, .blind_at_ns = c->session->common_ns };
+	struct run r = { .c = c, .sink = sink, .blind_at_ns = c->session->hidden_until_ns };
 	int err = fr_threads_new(c->session->names, c->session->sched_on, &c->threads);
 
 	if (!err)
