@@ -145,7 +145,8 @@ static int flush(struct funnel *f)
 		for (uint32_t k = 0; k < f->lanes[i].chunk_cnt; k++)
 			f->order[cnt++] = &f->lanes[i].chunks[k];
 	}
-	qsort(f->order, cnt, sizeof(*f->order), by_first_time);
+	if (cnt)
+		qsort(f->order, cnt, sizeof(*f->order), by_first_time);
 	for (uint32_t i = 0; i < cnt && !err; i++)
 		err = put(f, &f->lanes[(f->order[i] - f->chunks) / f->chunks_max], f->order[i]);
 	for (uint32_t i = 0; i < f->lane_cnt; i++)

@@ -30,11 +30,11 @@ void fr_dump_name(char *buf, size_t buf_bytes, uint64_t unix_ns, const char *tri
 		 (unsigned long long)number);
 }
 
-/* 'd' a digit, anything else itself; behind it something else follows. */
+/* 9 is any digit, anything else itself. Moves on behind it. */
 static bool matches(const char **at, const char *pattern)
 {
 	for (; *pattern; pattern++, (*at)++)
-		if (*pattern == 'd' ? !isdigit((unsigned char)**at) : **at != *pattern)
+		if (*pattern == '9' ? !isdigit((unsigned char)**at) : **at != *pattern)
 			return false;
 	return true;
 }
@@ -44,7 +44,7 @@ bool fr_dump_name_ours(const char *file_name, bool *ret_temp, const char **ret_o
 	bool temp = file_name[0] == '.';
 	const char *at = file_name + temp, *order = at, *trigger;
 
-	if (!matches(&at, "flightrec-ddddddddTdddddd.dddZ-"))
+	if (!matches(&at, "flightrec-99999999T999999.999Z-"))
 		return false;
 	for (trigger = at; islower((unsigned char)*at) || isdigit((unsigned char)*at) || *at == '-';)
 		at++;
