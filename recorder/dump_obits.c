@@ -19,11 +19,12 @@ int fr_obits_init(struct fr_obits *o, struct fr_rows *rows, struct fr_seen *seen
 		.rows = rows,
 		.seen = seen,
 		.table = calloc(SLOT_CNT, sizeof(*o->table)),
+		.kept = calloc(FR_OBITS_KEPT_MAX, sizeof(*o->kept)),
 		.renames = calloc(FR_OBIT_RENAMES_MAX, sizeof(*o->renames)),
 		.text = malloc(FR_OBIT_TEXT_MAX),
 	};
 	err = fr_idset_init(&o->living, LIVING_BITS);
-	if (!err && o->table && o->renames && o->text)
+	if (!err && o->table && o->kept && o->renames && o->text)
 		return 0;
 	fr_obits_done(o);
 	return -ENOMEM;
@@ -32,6 +33,7 @@ int fr_obits_init(struct fr_obits *o, struct fr_rows *rows, struct fr_seen *seen
 void fr_obits_done(struct fr_obits *o)
 {
 	free(o->table);
+	free(o->kept);
 	free(o->renames);
 	free(o->text);
 	fr_idset_done(&o->living);
@@ -88,7 +90,8 @@ static void write_obit(struct fr_obits *o, const struct fr_obit *x)
 		memcpy(t.renames[t.rename_cnt++].old_comm, o->renames[i].old_comm, FR_COMM_BYTES);
 	}
 	fr_rows_thread(o->rows, &t);
-	if (x->flags & FR_OBIT_PROCESS)
+	/* a row that has nothing new would take away what the first one said */
+	if (x->flags & FR_OBIT_PROCESS && (x->exe_bytes || !(x->flags & FR_OBIT_TOLD)))
 		write_process(o, x);
 }
 
@@ -108,6 +111,34 @@ static uint32_t slot_of(uint32_t tid)
 	return tid * 2654435761u >> 16 & (SLOT_CNT - 1);
 }
 
+/* Writes all rows and forgets the dead. The living stay: an exec of another thread, or their end,
+ * must still find them. */
+static void make_room(struct fr_obits *o)
+{
+	uint32_t kept_cnt = 0, at;
+	struct fr_obit *x;
+
+	for (uint32_t i = 0; i < SLOT_CNT; i++) {
+		x = &o->table[i];
+		if (!x->tid || x->end_ns || kept_cnt == FR_OBITS_KEPT_MAX)
+			continue;
+		o->kept[kept_cnt++] = *x;
+	}
+	fr_obits_flush(o);
+	for (uint32_t i = 0; i < kept_cnt; i++) {
+		x = &o->kept[i];
+		if (x->flags & FR_OBIT_PROCESS)
+			x->flags |= FR_OBIT_TOLD;
+		x->flags &= (uint16_t)~(FR_OBIT_NEWS | FR_OBIT_PROCESS);
+		x->first_rename = NO_RENAME;
+		x->rename_cnt = x->exe_bytes = x->args_bytes = 0;
+		for (at = slot_of(x->tid); o->table[at].tid; at = (at + 1) & (SLOT_CNT - 1))
+			;
+		o->table[at] = *x;
+	}
+	o->cnt = kept_cnt;
+}
+
 /* The entry of a thread; made if there is none. start_ns 0 = whoever has this tid without an end. */
 static struct fr_obit *find(struct fr_obits *o, uint32_t tid, uint64_t start_ns, bool make)
 {
@@ -122,8 +153,9 @@ static struct fr_obit *find(struct fr_obits *o, uint32_t tid, uint64_t start_ns,
 	if (!make)
 		return NULL;
 	if (o->cnt == FR_OBITS_MAX) {
-		fr_obits_flush(o);
-		at = slot_of(tid);
+		make_room(o);
+		for (at = slot_of(tid); o->table[at].tid; at = (at + 1) & (SLOT_CNT - 1))
+			;
 	}
 	o->cnt++;
 	x = &o->table[at];
@@ -164,27 +196,39 @@ static void fork_record(struct fr_obits *o, const uint8_t *r)
 	x->parent_tgid = e.parent_tgid;
 }
 
-static void rename_record(struct fr_obits *o, const uint8_t *r, uint64_t time_ns)
+/* There is room: rename_record() has seen to it. */
+static void add_rename(struct fr_obits *o, struct fr_obit *x, uint64_t time_ns, const char *old_comm)
 {
-	struct fr_obit_rename *n;
-	struct fr_proc_rename e;
-	struct fr_obit *x;
-	uint32_t at;
+	uint32_t at = o->rename_cnt++;
+	struct fr_obit_rename *n = &o->renames[at];
 
-	memcpy(&e, r, sizeof(e));
-	if (o->rename_cnt == FR_OBIT_RENAMES_MAX)
-		fr_obits_flush(o);
-	x = learn(o, e.tid, e.tgid, e.start_ns, e.new_comm);
-	at = o->rename_cnt++; /* a flush in between has made it 0 */
-	n = &o->renames[at];
 	*n = (struct fr_obit_rename){ .boot_ns = time_ns, .next = NO_RENAME };
-	memcpy(n->old_comm, e.old_comm, FR_COMM_BYTES);
+	memcpy(n->old_comm, old_comm, FR_COMM_BYTES);
 	if (x->first_rename == NO_RENAME)
 		x->first_rename = at;
 	else
 		o->renames[x->last_rename].next = at;
 	x->last_rename = at;
 	x->flags |= FR_OBIT_NEWS;
+}
+
+static void rename_record(struct fr_obits *o, const uint8_t *r, uint64_t time_ns)
+{
+	char before[FR_COMM_BYTES] = "";
+	struct fr_proc_rename e;
+	struct fr_obit *x;
+
+	memcpy(&e, r, sizeof(e));
+	if (o->rename_cnt + 2 > FR_OBIT_RENAMES_MAX)
+		make_room(o);
+	x = find(o, e.tid, e.start_ns, false);
+	if (x)
+		memcpy(before, x->comm, sizeof(before));
+	x = learn(o, e.tid, e.tgid, e.start_ns, e.new_comm);
+	/* another thread's exec has made it the leader: it came with a name of its own */
+	if (before[0] && strncmp(before, e.old_comm, FR_COMM_BYTES) != 0)
+		add_rename(o, x, time_ns - 1, before);
+	add_rename(o, x, time_ns, e.old_comm);
 }
 
 /* The caller of an exec was not the leader: its own tid ends here. */
@@ -217,7 +261,7 @@ static void exec_record(struct fr_obits *o, const uint8_t *r, uint64_t time_ns)
 	if (text_bytes > bytes - sizeof(e))
 		text_bytes = e.path_bytes = e.args_bytes = 0;
 	if (o->text_bytes + text_bytes > FR_OBIT_TEXT_MAX)
-		fr_obits_flush(o);
+		make_room(o);
 	x = learn(o, e.tid, e.tid, e.start_ns, e.comm);
 	x->text_off = o->text_bytes;
 	x->exe_bytes = e.path_bytes;

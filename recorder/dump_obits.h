@@ -10,8 +10,8 @@
  *    leader is freed under the caller's tid with a start time that was never its own.
  *  - that caller's old tid ends with the exec; its name is in the rename record just before.
  *
- * The table is small: when it is full, its rows are written and it begins anew. Readers join rows
- * about one thread; a later row has the last word.
+ * The table is small: when it is full, its rows are written and the dead make room. Readers join
+ * rows about one thread; a later row has the last word.
  */
 #ifndef FR_RECORDER_DUMP_OBITS_H
 #define FR_RECORDER_DUMP_OBITS_H
@@ -24,11 +24,13 @@
 #define FR_OBIT_RENAMES_MAX 4096
 #define FR_OBIT_TEXT_MAX (128u << 10)
 #define FR_SWAPPED_MAX 64
+#define FR_OBITS_KEPT_MAX (FR_OBITS_MAX / 2) /* the living that stay when the table was full */
 
 /* fr_obit.flags */
 #define FR_OBIT_LIVING 0x1u  /* the iterator listed it */
 #define FR_OBIT_NEWS 0x2u    /* a row must be written */
 #define FR_OBIT_PROCESS 0x4u /* and one for its process */
+#define FR_OBIT_TOLD 0x8u    /* its process has a row already */
 
 struct fr_obit {
 	uint32_t tid; /* 0 = free slot */
@@ -62,6 +64,7 @@ struct fr_obits {
 	struct fr_idset living; /* keys of (tid, start) */
 	struct fr_obit *table;	/* 2 * FR_OBITS_MAX slots, by hash of the tid; owned */
 	uint32_t cnt;
+	struct fr_obit *kept; /* FR_OBITS_KEPT_MAX, while room is made; owned */
 	struct fr_obit_rename *renames;
 	uint32_t rename_cnt;
 	uint8_t *text;

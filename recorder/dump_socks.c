@@ -76,13 +76,15 @@ void fr_socks_flush(struct fr_socks *s)
 
 static void open_record(struct fr_socks *s, const struct fr_sock_open *e, const uint8_t *path)
 {
-	struct fr_socks_open *o;
+	struct fr_socks_open *o = slot_of(s, e->sock_id);
 
-	if (fr_seen_known_sock(s->seen, e->sock_id))
+	/* told again: more is known now than when it began to connect */
+	if (fr_seen_known_sock(s->seen, e->sock_id) && (!o->e.sock_id || o->closed))
 		return;
-	if (s->open_cnt == FR_SOCKS_MAX)
+	if (s->open_cnt == FR_SOCKS_MAX && !o->e.sock_id) {
 		fr_socks_flush(s);
-	o = slot_of(s, e->sock_id);
+		o = slot_of(s, e->sock_id);
+	}
 	if (!o->e.sock_id)
 		s->open_cnt++;
 	o->e = *e;
