@@ -15,7 +15,8 @@
 	FR_ABI_PRAGMA(clang diagnostic push) FR_ABI_PRAGMA(clang diagnostic error "-Wpadded")
 #define FR_ABI_END FR_ABI_PRAGMA(clang diagnostic pop)
 #else
-#define FR_ABI_BEGIN FR_ABI_PRAGMA(GCC diagnostic push) FR_ABI_PRAGMA(GCC diagnostic error "-Wpadded")
+#define FR_ABI_BEGIN                                                                               \
+	FR_ABI_PRAGMA(GCC diagnostic push) FR_ABI_PRAGMA(GCC diagnostic error "-Wpadded")
 #define FR_ABI_END FR_ABI_PRAGMA(GCC diagnostic pop)
 #endif
 

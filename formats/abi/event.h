@@ -91,7 +91,7 @@ enum fr_event_kind { FR_EVENTS(FR_EV_ENUM) };
 enum fr_family { FR_FAMILIES(FR_FAMILY_ENUM) FR_FAMILY_CNT };
 #undef FR_FAMILY_ENUM
 
-/* A reused id is a redefinition here; a struct that is no whole number of units fails the assert. */
+/* A reused id is a redefinition here; a struct of no whole number of units fails the assert. */
 #define FR_EV_ASSERT(id, NAME, name, family, type)                                                 \
 	enum { fr_ev_id_is_unique_##id = FR_FAMILY_##family };                                     \
 	_Static_assert((id) > 0 && (id) < 256, #name ": kind is 8 bits");                          \

@@ -62,7 +62,7 @@ FR_ABI_SIZE(fr_knobs, 40 + 64 + 128 + 8192);
 	X(5, BLOCK_UNTRACKED, block_untracked)	/* block requests without room for their issue */  \
 	X(6, BINARY_UNKNOWN, binary_unknown)	/* message starts of a binary not asked for yet */ \
 	X(7, NOTICE_DROPPED, notice_dropped)	/* notices that found the notice ring full */      \
-	X(8, FILTERED, filtered)		/* socket, tcp and block events kept out by filters */ \
+	X(8, FILTERED, filtered)		/* events kept out by filters */                   \
 	X(9, SELF, self)			/* the recorder's own work, kept out */
 
 #define FR_COUNTER_ENUM(number, NAME, name) FR_COUNTER_##NAME = (number),

@@ -63,8 +63,8 @@ FR_ABI_BEGIN
 struct fr_ring_sub {
 	uint64_t commit;	/* 8-byte units committed since the start, over all laps */
 	uint64_t seq;		/* number of the sub-buffer that lies here now; opener */
-	uint64_t first_time_ns; /* CLOCK_BOOTTIME of the record that opened it; opener */
-	uint64_t last_time_ns;	/* of the record that closed it (that one lies in the next); closer */
+	uint64_t first_time_ns; /* BOOTTIME of the record that opened it; opener */
+	uint64_t last_time_ns;	/* of the one that closed it (which lies in the next); closer */
 	uint32_t used_units;	/* 8-byte units that hold records; closer */
 	uint32_t records;	/* records in it; closer */
 	uint64_t reserved_zero[3];

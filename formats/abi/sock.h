@@ -3,7 +3,8 @@
  * Family sock: sockets, and what passes through them.
  *
  * A socket is known by its id: a number given when the recorder first sees it, never reused.
- * 63..48 CPU that gave it, 47..0 counter of that CPU from 1; 0 = the socket has no state (the table was full).
+ * 63..48 CPU that gave it, 47..0 counter of that CPU from 1; 0 = the socket has no state (the table
+ * was full).
  */
 #ifndef FR_ABI_SOCK_H
 #define FR_ABI_SOCK_H
@@ -43,8 +44,8 @@
 #define FR_IO_PEEK 0x0020u	/* MSG_PEEK: nothing was consumed */
 #define FR_IO_TRUNC 0x0040u	/* MSG_TRUNC given: the result may exceed what was copied */
 #define FR_IO_SIZE_ONLY 0x0080u /* this kind of call is never captured, or was not believed */
-#define FR_IO_FIRST_SIGHT 0x0100u /* stream_off counts from first sight, not from the start */
-#define FR_IO_COUNTED 0x0200u	/* stream_off counts results, not the kernel's sequence numbers */
+#define FR_IO_FIRST_SIGHT 0x0100u /* stream_off counts from first sight, not from its start */
+#define FR_IO_COUNTED 0x0200u	/* stream_off counts results, not sequence numbers */
 #define FR_IO_SYSCALL 0x0400u	/* seen at the system call's exit (fallback hooks) */
 #define FR_IO_KTHREAD 0x0800u	/* done by a kernel thread or an I/O worker */
 #define FR_IO_NOSTATE 0x1000u	/* no room for this socket's state: id, offset are 0 */
@@ -107,7 +108,7 @@ struct fr_sock_io {
 	int32_t fd;		  /* -1 = not known */
 	uint16_t syscall_nr;	  /* 0xffff = not known or none */
 	uint16_t captured_bytes;
-	uint64_t g;		  /* Go's g pointer (amd64: r14), meaningful with Go programs only */
+	uint64_t g;		  /* Go's g pointer (amd64: r14); of other programs, anything */
 	uint64_t goid;		  /* see FR_IO_GOID */
 	uint32_t flags;		  /* FR_IO_* */
 	uint32_t msg_off;	  /* bytes of this message that went before, saturating */

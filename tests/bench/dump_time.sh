@@ -37,12 +37,14 @@ for ((i = 0; i < dumps; i++)); do
 		-v sw="$(field sched_switch "$work/info.json")" \
 		-v wk="$(field sched_waking "$work/info.json")" 'BEGIN {
 		n = sw + wk
-		printf "  %d ms after the post-window, %.1f MiB raw, %.1f MiB file, %d sched events, %.2f B/event in the ring, %.2f in the dump\n",
-			ms, raw / 1048576, stored / 1048576, n, raw / n, stored / n }'
+		printf "  %d ms after the post-window, %.1f MiB raw, %.1f MiB file, %d sched events, ",
+			ms, raw / 1048576, stored / 1048576, n
+		printf "%.2f B/event in the ring, %.2f in the dump\n", raw / n, stored / n }'
 done
 printf '%s\n' "${times[@]}" | sort -n | awk '{ v[NR] = $1 } END {
 	m = v[int((NR + 1) / 2)]
-	printf "dump of a full ring, CPUs saturated: median %d ms, worst %d ms after the post-window (bar <= 400 ms: %s)\n",
-		m, v[NR], (v[NR] <= 400 ? "met" : "missed") }'
+	printf "dump of a full ring, CPUs saturated: median %d ms, worst %d ms after the post-window ",
+		m, v[NR]
+	printf "(bar <= 400 ms: %s)\n", (v[NR] <= 400 ? "met" : "missed") }'
 grep -i overtaken "$work/info.json" | head -1 | cut -c1-200
 recorder_stop

@@ -21,7 +21,8 @@ done
 
 used() { # KiB
 	if [ $version = 2 ]; then
-		awk '$1 == "anon" || $1 == "kernel" { n += $2 } END { print int(n / 1024) }' "$group/memory.stat"
+		awk '$1 == "anon" || $1 == "kernel" { n += $2 } END { print int(n / 1024) }' \
+			"$group/memory.stat"
 	else
 		local kmem
 		kmem=$(cat "$group/memory.kmem.usage_in_bytes" 2>/dev/null || echo 0)
@@ -44,7 +45,9 @@ done
 sockets=$(ss -tun 2>/dev/null | wc -l)
 awk -v steady="$steady" -v peak="$peak" -v ring=$((ring_mib * 1024)) -v sockets="$sockets" 'BEGIN {
 	bar = ring + 8192 + sockets * 400 / 1024
-	printf "memory (cgroup): steady %.1f MiB, while dumping %.1f MiB; ring %d MiB (bar <= ring + 8 MiB + sockets = %.1f MiB: %s)\n",
-		steady / 1024, peak / 1024, ring / 1024, bar / 1024, (steady <= bar && peak <= bar ? "met" : "missed") }'
+	printf "memory (cgroup): steady %.1f MiB, while dumping %.1f MiB; ring %d MiB ",
+		steady / 1024, peak / 1024, ring / 1024
+	printf "(bar <= ring + 8 MiB + sockets = %.1f MiB: %s)\n",
+		bar / 1024, (steady <= bar && peak <= bar ? "met" : "missed") }'
 recorder_stop
 rmdir "$group"
