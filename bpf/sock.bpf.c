@@ -80,8 +80,11 @@ FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const 
 	if (!fr_sock_recorded(family, type) || result == -FR_EAGAIN || !fr_wanted(t))
 		return 0;
 	k = fr_sock_find(sk);
-	if (!k)
+	if (!k) {
 		k = fr_sock_born(sk, FR_SOCK_EXISTED);
+		if (k)
+			fr_sock_tell(k);
+	}
 	if (!fr_result_is_news(result, dir, type, k))
 		return 0;
 	x.tid = t->pid;

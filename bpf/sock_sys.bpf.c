@@ -31,12 +31,16 @@ FR_INLINE struct fr_sock_kept *fr_sock_of(struct sock *sk)
 {
 	struct fr_sock_kept *k = fr_sock_find(sk);
 
-	if (!k)
+	if (!k) {
 		k = fr_sock_born(sk, FR_SOCK_EXISTED);
+		if (k)
+			fr_sock_tell(k);
+	}
 	if (k && k->inode != fr_sock_inode(sk)) {
 		if (k->inode) {
 			fr_sock_init(k, sk, FR_SOCK_EXISTED);
 			fr_count(FR_COUNTER_SOCK_CREATED);
+			fr_sock_tell(k);
 		}
 		k->inode = fr_sock_inode(sk); /* just born, or in softirq, before it had one */
 	}

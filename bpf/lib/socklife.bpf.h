@@ -47,8 +47,10 @@ FR_INLINE struct fr_sock_kept *fr_sock_grow(struct sock *sk, __u32 old, __u32 ne
 		k->flags = FR_SOCK_CONNECTED;
 	else if (new == FR_TCP_SYN_SENT)
 		return fr_sock_born(sk, FR_SOCK_CONNECTED);
-	if (new == FR_TCP_LISTEN)
-		return k ? k : fr_sock_born(sk, FR_SOCK_LISTENING);
+	if (new == FR_TCP_LISTEN && k)
+		k->flags |= FR_SOCK_LISTENING;
+	else if (new == FR_TCP_LISTEN)
+		return fr_sock_born(sk, FR_SOCK_LISTENING);
 	if (new == FR_TCP_ESTABLISHED && !k)
 		k = fr_sock_born(sk, old == FR_TCP_SYN_SENT ? FR_SOCK_CONNECTED : FR_SOCK_ACCEPTED);
 	return k;
@@ -79,6 +81,9 @@ int FR_PROG(fr_sock_set_state)
 			k->flags |= FR_SOCK_ACCEPTED;
 		fr_sock_addr_inet(&k->addr, sk);
 		fr_sock_record(k, FR_EV_SOCK_OPEN);
+	} else if (k && (new == FR_TCP_SYN_SENT || new == FR_TCP_LISTEN)) {
+		fr_sock_addr_inet(&k->addr, sk); /* the local port may come later */
+		fr_sock_tell(k);
 	} else if (k && old == FR_TCP_SYN_SENT && new == FR_TCP_CLOSE) {
 		fr_sock_addr_inet(&k->addr, sk);
 		k->flags |= FR_SOCK_FAILED;

@@ -334,6 +334,17 @@ FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
 		fr_below;                                                                          \
 	})
 
+/* Who a TCP socket is, as far as is known, before others name it: a list of all sockets that was
+ * made a moment ago lacks it. Datagrams' records say all themselves; unix sockets are named behind
+ * the records that name them. */
+__u64 fr_sock_tell(struct fr_sock_kept *k);
+__attribute__((noinline)) __u64 fr_sock_tell(struct fr_sock_kept *k)
+{
+	if (!k || k->type != FR_SOCK_STREAM || k->addr.family == FR_AF_UNIX)
+		return 0;
+	return fr_sock_record(k, FR_EV_SOCK_OPEN);
+}
+
 #define FR_UNIX_PATH_ROOM 128 /* a power of two for the verifier */
 
 /* A socket's address as a plain number: a global function takes no pointer to one. */
@@ -384,6 +395,8 @@ FR_INLINE void fr_sock_list(struct seq_file *seq, const struct fr_sock_kept *k,
 	/* what lies at a table's address by now may be another socket */
 	if (k->addr.family == FR_AF_UNIX && fr_sock_inode(sk) == k->inode)
 		bytes = fr_unix_path(sk, &name);
+	else if (k->type == FR_SOCK_STREAM && !line.open.addr.local_port)
+		line.open.addr.local_port = fr_sock_local_port(sk); /* still connecting */
 	if (bytes && !bpf_probe_read_kernel(line.path, FR_BELOW(bytes, FR_UNIX_PATH_ROOM), name))
 		line.open.path_bytes = bytes;
 	bytes = sizeof(line.open) + FR_BELOW((bytes + 7) & ~7u, FR_UNIX_PATH_ROOM);

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""check_life.py TRUTH NAME DUMP [laps]: inside the common window every number has its right name: the
-threads and connections that truth_life made, and all others that the dump speaks of. laps: the busy
+"""check_life.py TRUTH NAME LAPS DUMP...: inside the common window every number has its right name: the
+threads and connections that truth_life made, and all others that the dump speaks of. LAPS: the busy
 CPU's ring must have been overwritten so many times."""
 import ipaddress
 import os
@@ -13,6 +13,7 @@ import truth  # noqa: E402
 
 ARGS_MAX = 256
 EXEC_ARGS_CUT = 2
+ENOUGH = 100  # tasks and connections, whole, in all windows together
 SETTLED_NS = 100000000  # after that long an obituary is there
 
 
@@ -167,14 +168,6 @@ def check_addrs(d, conns, pid):
             yield "an address that nobody had: %s" % s
 
 
-def check_laps(d, least):
-    laps = {c.cpu: c.emitted / max(c.kept, 1) for c in d.loss.cpus}
-    print("# laps: " + " ".join("cpu%d %.1f" % x for x in laps.items()) + ", common window %.0f ms"
-          % ((d.loss.end_boot_ns - d.common_start) / 1e6))
-    if max(laps.values()) < least:
-        yield "the busiest CPU's ring was written %.1f times over" % max(laps.values())
-
-
 def first_of_each(pairs):
     seen = set()
     for key, text in pairs:
@@ -183,10 +176,9 @@ def first_of_each(pairs):
             yield text
 
 
-def main():
-    lines, name = truth.load_truth(sys.argv[1]), sys.argv[2] + " "
-    d = truth.load_dump(sys.argv[3], name)
-    tasks, conns = Tasks(lines), [x for x in lines if x["kind"] == "conn"]
+def check_dump(lines, tasks, conns, name, path):
+    """Returns how many tasks and connections lie in the window from begin to end."""
+    d = truth.load_dump(path, name)
     d.begin_work = min(x["begin_ns"] for x in lines)
     end = d.loss.end_boot_ns
     threads, events = identity.Threads(d), d.events()
@@ -209,12 +201,24 @@ def main():
     truth.verdict(name + "connections", (w for c in seen for w in check_conn(c, by_addr)))
     if conns:
         truth.verdict(name + "addresses", check_addrs(d, conns, conns[0]["pid"]))
-    print("# %d of %d tasks and %d of %d connections lie in the window" % (
-        len(whole), len(tasks.all), len(seen), len(conns)))
-    if sys.argv[4:]:
-        truth.verdict(name + "laps", check_laps(d, float(sys.argv[4])))
-        truth.verdict(name + "enough", [] if len(whole) > 20 and (len(seen) > 20 or not conns)
-                      else ["too little to judge by"])
+    laps = {c.cpu: c.emitted / max(c.kept, 1) for c in d.loss.cpus}
+    print("# %d of %d tasks and %d of %d connections lie in the window of %.0f ms; laps: %s" % (
+        len(whole), len(tasks.all), len(seen), len(conns), (end - d.common_start) / 1e6,
+        " ".join("cpu%d %.1f" % x for x in laps.items())))
+    return len(whole), len(seen), max(laps.values())
+
+
+def main():
+    lines, name, least = truth.load_truth(sys.argv[1]), sys.argv[2], float(sys.argv[3])
+    tasks, conns = Tasks(lines), [x for x in lines if x["kind"] == "conn"]
+    done = [check_dump(lines, tasks, conns, "%s %d " % (name, i), path)
+            for i, path in enumerate(sys.argv[4:], 1)]
+    laps = max(x[2] for x in done)
+    truth.verdict(name + " laps", [] if laps >= least else
+                  ["the busiest CPU's ring was written %.1f times over" % laps])
+    whole, seen = sum(x[0] for x in done), sum(x[1] for x in done)
+    truth.verdict(name + " enough", [] if whole >= ENOUGH and seen >= ENOUGH else
+                  ["only %d tasks and %d connections to judge by" % (whole, seen)])
     truth.finish()
 
 

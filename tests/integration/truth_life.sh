@@ -8,37 +8,32 @@
 . "$(dirname "$0")/../lib/truth.sh"
 need_root truth_life
 
-procs=3000 conns=8000 dumps=2
+procs=3000 conns=8000 dumps=3
 [ -z "${FR_LONG:-}" ] || { procs=20000 conns=20000 dumps=12; }
 
 # life NAME OPTION...
 life() {
-	local name=$1 files=() i laps
+	local name=$1 files i
 	shift
 	recorder_start --codec none --redact off --ring-size 2M --post-window 100ms || exit 1
 	truth_begin "$build/tests/workload/truth_life" --truth "$work/$name.life" --procs $procs \
 		--conns $conns "$@" || exit 1
 	truth_go
 	for ((i = 1; i < dumps; i++)); do
-		sleep 0.5
+		sleep 0.3
 		recorder_dump || exit 1
-		mv "$dump" "$work/$name-$i.frd"
-		files+=("$work/$name-$i.frd")
 	done
 	truth_rest "$work/$name.json" 300 || exit 1
 	recorder_dump || exit 1
-	mv "$dump" "$work/$name-end.frd"
 	truth_end || not_ok "$name workload"
 	recorder_stop || not_ok "$name stop"
-	for i in "${!files[@]}"; do
-		truth_judge life "$work/$name.life" "$name $((i + 1))" "${files[i]}"
-	done
-	truth_judge life "$work/$name.life" "$name end" "$work/$name-end.frd" 5
+	files=("$work"/dumps/*.frd)
+	truth_judge life "$work/$name.life" "$name" 5 "${files[@]}"
 	truth_denies "$name a wrong name is noticed" 's/"thr-/"thx-/' "$work/$name.life" \
-		life "$lie" "$name" "$work/$name-end.frd"
+		life "$lie" "$name" 5 "${files[@]}"
 	truth_denies "$name a wrong port is noticed" 's/"client_port":./"client_port":9/' \
-		"$work/$name.life" life "$lie" "$name" "$work/$name-end.frd"
-	rm -f "$work/$name"*
+		"$work/$name.life" life "$lie" "$name" 5 "${files[@]}"
+	rm -f "${files[@]}"
 }
 
 life busy --cpu "$(($(nproc) - 1))"
