@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -72,6 +73,8 @@ static void run_child(const struct fr_recorder *rec, const struct fr_notice *n, 
 {
 	struct result r = { 0 };
 
+	/* its deadline is the daemon's timer: without a daemon it would hold the ring for ever */
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fr_recorder_forked(rec);
 	setpriority(PRIO_PROCESS, 0, 5); /* nobody waits for it */
 	look(rec, n, &r);

@@ -337,6 +337,8 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 				 .slow_fd = -1,
 				 .dump_fd = -1 };
 	d->loop.epoll_fd = -1;
+	rec->forked = forked; /* first of all: questions may be waiting, and fork a child below */
+	rec->forked_ctx = d;
 	err = fr_loop_init(&d->loop);
 	if (!err)
 		err = open_signals(d);
@@ -356,8 +358,6 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 	}
 	d->triggers.on_done = on_dump_done;
 	d->triggers.ctx = d;
-	rec->forked = forked;
-	rec->forked_ctx = d;
 	d->control.serve = serve;
 	d->control.ctx = d;
 	return rec->config.control_path[0]

@@ -127,8 +127,8 @@ static int missing_free(const struct fr_quota *q, uint64_t *ret_bytes)
 
 static int remove_oldest(struct fr_quota *q, const struct inventory *inv)
 {
-	if (unlinkat(q->dir_fd, inv->oldest, 0))
-		return -errno;
+	if (unlinkat(q->dir_fd, inv->oldest, 0)) /* somebody else may have done it just now */
+		return errno == ENOENT ? 0 : -errno;
 	q->removed_cnt++;
 	q->removed_bytes += inv->oldest_bytes;
 	memcpy(q->removed_last, inv->oldest, sizeof(q->removed_last));

@@ -318,6 +318,9 @@ static void explain(struct dump_run *d, int err)
 	} else if (err == -ENOSPC) {
 		why = "the disk is full, or less than dump_min_free of it would stay free";
 		next = "free some of it, or choose another dump_dir";
+	} else if (err == -ENOENT) {
+		why = "the dump directory was removed";
+		next = "make it again and restart flightrecd";
 	} else if (err == -ENOMEM) {
 		next = "give the daemon more memory";
 	}

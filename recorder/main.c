@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* flightrecd: parse, start, be ready, run, end. */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -121,10 +122,19 @@ static int start(int argc, char **argv)
 	return FR_EXIT_OK;
 }
 
+/* Whoever reads the log may go away; recording must not end with it. */
+static void ignore_broken_pipes(void)
+{
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
+	(void)sigaction(SIGPIPE, &ignore, NULL); /* fails for wrong numbers only */
+}
+
 static int record(int argc, char **argv)
 {
 	int ready_fd = -1, code, err;
 
+	ignore_broken_pipes();
 	if (!rec.config.foreground) {
 		err = fr_background_start(&ready_fd);
 		if (err) {
