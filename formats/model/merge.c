@@ -105,7 +105,7 @@ static struct fr_stream *choose_stream(struct lane *l, struct fr_merge *m, int *
 		if (!s->have ||
 		    (l->any && compare_identity(s->instance, &s->rec, l->instance, l->sub_seq,
 						l->ordinal) <= 0)) {
-			m->stats.duplicates += s->have;
+			m->stats.duplicates += s->have && l->from != i;
 			ret = advance_stream(l, s, m);
 			if (ret < 0)
 				*ret_err = ret;
@@ -236,13 +236,13 @@ static int advance_lane(struct lane *l, struct fr_merge *m)
 		return ret;
 	if (!s)
 		return put_last_gap(l, m);
+	l->from = (uint32_t)(s - l->streams);
 	order_ns = smooth(l, s->rec.time_ns, &m->stats);
 	if (follows_at_once(l, s) || (!l->damage.any && !gap_before(l, s, &cause))) {
 		l->damage = (struct fr_stream_damage){ 0 }; /* another dump had what was bad */
 		put_record(l, s, order_ns, false);
 		return 1;
 	}
-	l->from = (uint32_t)(s - l->streams);
 	l->behind_ns = order_ns;
 	l->has_behind = true;
 	put_gap(l, cause, order_ns, s->dump_no, m);
