@@ -6,14 +6,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "collect.h"
 #include "collect_args.h"
 #include "container.h"
-
-#define INIT_PID_NS 0xeffffffcu /* PROC_PID_INIT_INO: fixed by the kernel's interface */
+#include "selfpid.h"
 
 /* ---- listing ------------------------------------------------------------------------------ */
 
@@ -68,19 +66,13 @@ static int list_sock(const uint8_t *record, void *ctx)
 	return l->rows->err;
 }
 
-/* /proc speaks the pid namespace of its reader, the kernel's rows speak the first one. */
-static bool in_first_pid_namespace(void)
-{
-	struct stat st;
-
-	return !stat("/proc/self/ns/pid", &st) && st.st_ino == INIT_PID_NS;
-}
-
 int fr_living_list(struct fr_living *l)
 {
 	int err, sock_err;
 
-	l->proc_fd = in_first_pid_namespace() ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	/* /proc speaks the pid namespace of its reader, the kernel's rows speak the first one */
+	l->proc_fd = fr_pid_namespace_is_first() ?
+			     open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 	err = fr_collect_tasks(l->probes, list_task, l);
 	sock_err = fr_collect_socks(l->probes, list_sock, l);
 	if (sock_err == -ENOENT)

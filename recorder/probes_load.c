@@ -11,6 +11,7 @@
 #include "formats/base/log.h"
 #include "irqctx.h"
 #include "probes_parts.h"
+#include "selfpid.h"
 
 /* ---- what there is to load --------------------------------------------------------------- */
 
@@ -44,8 +45,8 @@ static bool is_wanted(const struct fr_probes *p, const char *object)
 {
 	uint32_t family = family_of(object);
 
-	if (!strcmp(object, "bpf/aux/context"))
-		return false; /* irqctx.c loads it, uses it and lets it go */
+	if (!strcmp(object, "bpf/aux/context") || !strcmp(object, "bpf/aux/self"))
+		return false; /* irqctx.c and selfpid.c load theirs, use it and let it go */
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
 		if (!strcmp(variants[i].name, object)) {
 			if (variants[i].by_syscalls != p->by_syscalls)
@@ -312,7 +313,6 @@ static void set_knobs(struct fr_probes *p, const struct fr_config *config,
 	struct fr_knobs *k = &p->knobs;
 
 	k->sub_shift = p->layout->sub_shift;
-	k->self_tgid = (uint32_t)getpid();
 	k->features = features->bits;
 	k->families = config->families;
 	k->capture_request_bytes = config->capture_request_bytes;
@@ -327,6 +327,21 @@ static void set_knobs(struct fr_probes *p, const struct fr_config *config,
 					   : config->filter_pids[i];
 	memcpy(k->filter_comms, config->filter_comms, sizeof(k->filter_comms));
 	memcpy(k->cpu_slot, p->layout->cpu_slot, sizeof(k->cpu_slot));
+}
+
+/* Whose work is our own, and what our namespace hides from the iterators. */
+static void find_self(struct fr_knobs *k, struct fr_features *features)
+{
+	int err = fr_self_tgid(&k->self_tgid);
+
+	if (err) { /* nobody's number: better recorded than somebody else left out */
+		k->self_tgid = UINT32_MAX;
+		fr_features_degrade(features, "the recorder's own work is recorded, too: its number "
+				    "outside of its pid namespace is not known: %s", strerror(-err));
+	}
+	if (!fr_pid_namespace_is_first())
+		fr_features_degrade(features, "runs in a pid namespace: who lives outside of it is "
+				    "known by records only; start it in the host's");
 }
 
 /* Before the programs are loaded, as they are built for what this finds. */
@@ -371,6 +386,7 @@ int fr_probes_load(struct fr_probes **ret_probes, const struct fr_bpf_embed *obj
 	if (p->want & 1u << FR_FAMILY_WAKING)
 		find_irq_context(features, addresses, layout->cpu_cnt);
 	set_knobs(p, config, features);
+	find_self(&p->knobs, features);
 	err = load_all(p, features, objects);
 	if (!err)
 		err = fill_cpus(p, addresses);

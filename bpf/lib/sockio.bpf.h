@@ -67,7 +67,7 @@ FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, 
 		d->base++;
 	}
 	d->off += (__u32)(moved + FR_STREAM_BACK) - FR_STREAM_BACK;
-	if ((__s64)d->off < done) { /* done before the base was taken: at first sight, or in a SYN */
+	if ((__s64)d->off < done) { /* done before the base was taken: first sight, or in a SYN */
 		d->base -= done - (__u32)d->off;
 		d->off = moved = done;
 	}

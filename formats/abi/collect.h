@@ -97,6 +97,11 @@ struct fr_clock_ctx {
 	uint64_t mono_ns;
 };
 
+/* Result of fr_self, another one: the number of the process that ran it, in the first namespace. */
+struct fr_self_ctx {
+	uint64_t tgid;
+};
+
 FR_ABI_END
 
 FR_ABI_SIZE(fr_task_row, 80);
