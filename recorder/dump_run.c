@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "dump_funnel.h"
@@ -13,7 +14,8 @@
 #include "dump_living.h"
 #include "dump_loss.h"
 #include "dump_quota.h"
-#include "formats/base/cli.h"
+#include "formats/abi/event.h"
+#include "formats/base/bytes.h"
 #include "formats/base/log.h"
 
 struct dump_run {
@@ -233,11 +235,14 @@ static void on_begin(uint64_t common_start_ns, void *ctx)
 
 static uint32_t on_record(uint8_t *record, uint64_t time_ns, uint16_t cpu, void *ctx)
 {
+	uint32_t kind = FR_RECORD_KIND(fr_load64(record)), bytes;
 	struct dump_run *d = ctx;
-	uint32_t bytes = fr_filter_record(&d->filter, record);
 
 	(void)cpu;
 	fr_seen_record(&d->seen, record, time_ns);
+	if (kind == FR_EV_SCHED_SWITCH || kind == FR_EV_SCHED_WAKING)
+		return FR_RECORD_UNITS(fr_load64(record)) * 8; /* nearly all of them */
+	bytes = fr_filter_record(&d->filter, record);
 	fr_obits_record(&d->obits, record, time_ns);
 	fr_socks_record(&d->socks, record, time_ns);
 	return bytes;
@@ -351,6 +356,16 @@ static int make(struct dump_run *d)
 	return err;
 }
 
+/* A full disk must not stay full of what cannot be used; after other errors what is there helps. */
+static void let_go_of_file(struct dump_run *d, int err)
+{
+	bool full = err == -ENOSPC || err == -EDQUOT;
+
+	fr_dump_abort(d->writer, true);
+	if (full && d->quota.writing[0])
+		unlinkat(d->rec->dump_dir_fd, d->quota.writing, 0);
+}
+
 static void tell_totals(struct dump_run *d)
 {
 	struct fr_dump_result *r = d->result;
@@ -389,8 +404,7 @@ void fr_dump_run(const struct fr_recorder *rec, const struct fr_dump_job *job,
 		explain(d, err);
 	else
 		tell_totals(d);
-	/* a full disk must not stay full of what cannot be used; after other errors it may help */
-	fr_dump_abort(d->writer, err != -ENOSPC && err != -EDQUOT);
+	let_go_of_file(d, err);
 	fr_ring_end(&d->reader);
 	fr_living_done(&d->living);
 	fr_rows_done(&d->rows);
