@@ -4,6 +4,7 @@
 # start, say that the fallback socket hooks stand in, record, dump on SIGUSR1, and the dump must
 # convert out here. Nothing is installed: the kernel package is only unpacked.
 . "$(dirname "$0")/../lib/recorder.sh"
+. "$(dirname "$0")/../lib/truth.sh"
 
 for tool in qemu-system-x86_64 busybox cpio; do
 	command -v "$tool" >/dev/null || { skip vm_debian "no $tool: tests/deps.sh long"; exit 0; }
@@ -41,7 +42,7 @@ ip link set lo up
 mkdir -p /tmp/dumps
 chmod 700 /tmp/dumps
 echo "VM kernel $(uname -r)"
-flightrecd --foreground --dump-dir /tmp/dumps --control /tmp/c.sock --redact off \
+flightrecd --foreground --dump-dir /tmp/dumps --control /tmp/c.sock --redact off --codec none \
 	--ring-size 8M >/tmp/out 2>/tmp/log &
 rec=$!
 n=0
@@ -50,7 +51,16 @@ until grep -q ^ready /tmp/out; do
 	[ $n -lt 300 ] || break
 	sleep 0.1
 done
-truth_sock >/tmp/truth.json 2>/tmp/truth.err
+mkfifo /tmp/go
+truth_sock --hold </tmp/go >/tmp/truth.json 2>/tmp/truth.err &
+exec 3>/tmp/go
+echo >&3
+n=0
+until grep -q '^{"program"' /tmp/truth.json; do
+	n=$((n + 1))
+	[ $n -lt 300 ] || break
+	sleep 0.1
+done
 truth_pipe >/tmp/pipe.json 2>/tmp/pipe.err
 kill -USR1 $rec
 n=0
@@ -86,9 +96,10 @@ file_of() { # file_of NAME: its contents out of the console
 file_of /tmp/out >"$work/vm.out"
 file_of /tmp/log >"$work/vm.log"
 file_of '[.]frd$' >"$work/vm.frd"
+file_of /tmp/truth.json | grep -v ^ready >"$work/truth.json"
 
-says() { grep -qE "$2" "$1" || { tail -20 "$1"; return 1; }; }
-check "vm: boots Debian's kernel" says "$work/console.txt" '^VM kernel 6[.]1[.]'
+says() { grep -qaE "$2" "$1" || { tail -20 "$1"; return 1; }; }
+check "vm: boots Debian's kernel" says "$work/console.txt" 'VM kernel 6[.]1[.]'
 check "vm: ready" says "$work/vm.out" '^ready '
 check "vm: says that the fallback stands in" says "$work/vm.log" 'sock_send_length|system call'
 check "vm: ends cleanly" says "$work/console.txt" '^VM exit 0'
@@ -97,4 +108,5 @@ check "vm: dump is sound" "$build/flightrec" verify "$work/vm.frd"
 for event in sched_switch sched_waking proc_fork proc_exec sock_open sock_send sock_recv; do
 	check "vm: has $event" says "$work/vm.txt" "$event"
 done
+truth_judge sock "$work/truth.json" "$work/vm.frd" syscalls
 finish
