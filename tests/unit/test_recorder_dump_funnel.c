@@ -222,7 +222,7 @@ static void the_common_window_begins_where_the_busiest_cpu_does(void **state)
 	assert_true(oldest_ns[0] > 1000);
 	assert_int_equal(o.common_start_ns, oldest_ns[0]);
 	assert_int_equal(stats.common_start_ns, oldest_ns[0]);
-	assert_int_equal(o.running, 2);
+	assert_true(o.running >= 2); /* one segment, or several, of each of the two */
 	fake_done(&f);
 }
 
