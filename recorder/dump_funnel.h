@@ -30,8 +30,8 @@
 struct fr_funnel_sink {
 	/* Once, before the first record: from when on every CPU's records are kept. */
 	void (*begin)(uint64_t common_start_ns, void *ctx);
-	/* A record in merged order. It may be rewritten in place, but not grow; its size is returned,
-	 * and its word says the same. */
+	/* A record in merged order. It may be rewritten in place, but not grow; its size is
+	 * returned, and its word says the same. */
 	uint32_t (*record)(uint8_t *record, uint64_t time_ns, uint16_t cpu, void *ctx);
 	/* A finished chunk; a negative errno ends it all. */
 	int (*chunk)(const struct fr_dump_events *ev, void *ctx);

@@ -144,7 +144,8 @@ static void write_process(struct fr_living *l, const struct fr_task_row *t, stru
 }
 
 /* The next process in the stash. False at its end. */
-static bool next_stashed(struct fr_living *l, struct fr_task_row *ret_task, struct fr_slice *ret_exe)
+static bool next_stashed(struct fr_living *l, struct fr_task_row *ret_task,
+			 struct fr_slice *ret_exe)
 {
 	if (l->stash_at == l->stash.len_bytes)
 		return false;

@@ -51,7 +51,8 @@ static void add_cpu(struct fr_meta_loss *loss, uint32_t cpu, const struct fr_rin
 /* What probes count for themselves, summed up over CPUs. */
 static void count_probes(struct fr_meta_loss *loss, const struct fr_recorder *rec)
 {
-	int map_fd = fr_probes_map_fd(rec->probes, "fr_counters"), cpus = libbpf_num_possible_cpus();
+	int map_fd = fr_probes_map_fd(rec->probes, "fr_counters");
+	int cpus = libbpf_num_possible_cpus();
 	uint64_t *values, sum;
 
 	if (map_fd < 0 || cpus <= 0)
@@ -71,7 +72,7 @@ static void count_probes(struct fr_meta_loss *loss, const struct fr_recorder *re
 int fr_loss_begin(struct fr_meta_loss *loss, const struct fr_recorder *rec,
 		  const struct fr_ring_reader *reader, const uint64_t *oldest_ns)
 {
-	uint64_t start_ns = rec->start_clock.boot_ns, skipped = 0, torn = 0, flushes = 0, unsettled = 0;
+	uint64_t skipped = 0, torn = 0, flushes = 0, unsettled = 0, from_ns;
 	const struct fr_ring_account *a;
 
 	loss->cpus = calloc(reader->cpu_cnt, sizeof(*loss->cpus));
@@ -81,8 +82,8 @@ int fr_loss_begin(struct fr_meta_loss *loss, const struct fr_recorder *rec,
 		a = fr_ring_account(reader, cpu);
 		if (rec->ring.cpu_slot[cpu] == FR_NO_SLOT && !a->emitted)
 			continue; /* a CPU that never was */
-		add_cpu(loss, cpu, a,
-			rec->ring.cpu_slot[cpu] == FR_NO_SLOT ? 0 : oldest_of(oldest_ns[cpu], start_ns));
+		from_ns = oldest_of(oldest_ns[cpu], rec->start_clock.boot_ns);
+		add_cpu(loss, cpu, a, rec->ring.cpu_slot[cpu] == FR_NO_SLOT ? 0 : from_ns);
 		skipped += a->skipped_subs;
 		torn += a->torn;
 		flushes += a->flushes;

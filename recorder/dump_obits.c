@@ -139,7 +139,7 @@ static void make_room(struct fr_obits *o)
 	o->cnt = kept_cnt;
 }
 
-/* The entry of a thread; made if there is none. start_ns 0 = whoever has this tid without an end. */
+/* The entry of a thread; made if there is none. start_ns 0 = whoever has the tid, without end. */
 static struct fr_obit *find(struct fr_obits *o, uint32_t tid, uint64_t start_ns, bool make)
 {
 	uint32_t at = slot_of(tid);
@@ -197,7 +197,8 @@ static void fork_record(struct fr_obits *o, const uint8_t *r)
 }
 
 /* There is room: rename_record() has seen to it. */
-static void add_rename(struct fr_obits *o, struct fr_obit *x, uint64_t time_ns, const char *old_comm)
+static void add_rename(struct fr_obits *o, struct fr_obit *x, uint64_t time_ns,
+		       const char *old_comm)
 {
 	uint32_t at = o->rename_cnt++;
 	struct fr_obit_rename *n = &o->renames[at];

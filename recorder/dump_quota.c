@@ -46,7 +46,8 @@ bool fr_dump_name_ours(const char *file_name, bool *ret_temp, const char **ret_o
 
 	if (!matches(&at, "flightrec-99999999T999999.999Z-"))
 		return false;
-	for (trigger = at; islower((unsigned char)*at) || isdigit((unsigned char)*at) || *at == '-';)
+	trigger = at;
+	while (islower((unsigned char)*at) || isdigit((unsigned char)*at) || *at == '-')
 		at++;
 	/* the last part of it is the number */
 	if (at - trigger < 3 || !isdigit((unsigned char)at[-1]) || !matches(&at, ".frd"))

@@ -268,7 +268,7 @@ static int read_ring(struct dump_run *d)
 	err = fr_ring_begin(&d->reader, &d->rec->ring, NULL);
 	if (err)
 		return err;
-	/* the window ends here; what CPUs write into their last sub-buffers meanwhile comes along */
+	/* the window ends here; what CPUs add to their last sub-buffers meanwhile comes along */
 	if (fr_clock_pair(d->rec->probes, FR_CLOCK_END, &d->end_clock))
 		d->end_clock = (struct fr_clock_pair){ 0 };
 	err = fr_funnel_run(&d->reader, &sink, 0, d->oldest_ns, &d->funnel);
