@@ -7,7 +7,8 @@
 #include "refs.h"
 
 #define SLAB_THREADS 256
-#define TID_CNT ((size_t)FR_TID_MASK + 1)
+#define TID_PAGE 1024u /* tids of one page of the table */
+#define TID_PAGES ((FR_TID_MASK + 1) / TID_PAGE)
 #define NOBODY UINT32_MAX
 /* From being woken on another CPU to the switch record of the one who was about to sleep. */
 #define EARLY_WAKE_NS 20000u
@@ -25,7 +26,7 @@ struct cpu {
 
 struct fr_threads {
 	struct fr_names *names; /* borrowed */
-	uint32_t *index_of;	/* by tid, plus one; touched pages only are in memory */
+	uint32_t *index_of[TID_PAGES]; /* by tid, plus one; 0 = none; pages made at first use */
 	struct fr_thread **slabs;
 	size_t slab_cnt;
 	uint32_t used;	    /* of the slabs */
@@ -43,6 +44,26 @@ static inline struct fr_thread *at(const struct fr_threads *t, uint32_t index)
 }
 
 /* ---- live threads --------------------------------------------------------------------------- */
+
+/* Plus one; 0 = no live thread has this tid. */
+static inline uint32_t index_plus_1(const struct fr_threads *t, uint32_t tid)
+{
+	const uint32_t *page = t->index_of[tid / TID_PAGE];
+
+	return page ? page[tid % TID_PAGE] : 0;
+}
+
+static int set_index_plus_1(struct fr_threads *t, uint32_t tid, uint32_t index)
+{
+	uint32_t **page = &t->index_of[tid / TID_PAGE];
+
+	if (!*page)
+		*page = calloc(TID_PAGE, sizeof(**page));
+	if (!*page)
+		return -ENOMEM;
+	(*page)[tid % TID_PAGE] = index;
+	return 0;
+}
 
 static uint32_t take_index(struct fr_threads *t)
 {
@@ -87,11 +108,10 @@ static struct fr_thread *add_thread(struct fr_threads *t, uint32_t tid, uint64_t
 	uint32_t who = fr_names_thread(t->names, tid, time_ns);
 	uint32_t index = who == FR_WHO_NONE ? 0 : take_index(t);
 
-	if (!index) {
+	if (!index || set_index_plus_1(t, tid, index)) {
 		t->err = -ENOMEM;
 		return NULL;
 	}
-	t->index_of[tid] = index;
 	if (++t->stats.live > t->stats.live_max)
 		t->stats.live_max = t->stats.live;
 	begin_life(t, at(t, index - 1), tid, who, time_ns);
@@ -118,7 +138,7 @@ struct fr_thread *fr_threads_get(struct fr_threads *t, uint32_t tid, uint64_t ti
 
 	if (!tid || tid > FR_TID_MASK)
 		return NULL;
-	index = t->index_of[tid];
+	index = index_plus_1(t, tid);
 	if (__builtin_expect(!index, 0))
 		return add_thread(t, tid, time_ns);
 	th = at(t, index - 1);
@@ -129,13 +149,13 @@ struct fr_thread *fr_threads_get(struct fr_threads *t, uint32_t tid, uint64_t ti
 
 static void drop_thread(struct fr_threads *t, uint32_t tid)
 {
-	uint32_t index = t->index_of[tid];
+	uint32_t index = index_plus_1(t, tid);
 	struct fr_thread *th = at(t, index - 1);
 
 	th->tid = 0;
 	th->next_free = t->free_list;
 	t->free_list = index;
-	t->index_of[tid] = 0;
+	(void)set_index_plus_1(t, tid, 0); /* its page is there */
 	t->stats.live--;
 }
 
@@ -303,7 +323,7 @@ static void on_switch(struct fr_threads *t, const struct fr_merged *m, struct cp
 	n = fr_threads_get(t, next, now);
 	c->known = true;
 	c->since_ns = now;
-	c->thread = n ? t->index_of[next] - 1 : NOBODY;
+	c->thread = n ? index_plus_1(t, next) - 1 : NOBODY;
 	if (!n)
 		return;
 	if (n->run == FR_RUN_ON) {
@@ -400,13 +420,13 @@ static void on_swap(struct fr_threads *t, const struct fr_merged *m, const struc
 	now->run_delay_ns = old->run_delay_ns;
 	now->delay_known = old->delay_known;
 	if (old->run == FR_RUN_ON && old->cpu == m->rec.cpu && c->known &&
-	    c->thread == t->index_of[e->old_tid] - 1) {
+	    c->thread == index_plus_1(t, e->old_tid) - 1) {
 		end_stint(step, old, m->order_ns, 0);
 		s = &step->stints[step->stint_cnt - 1];
 		s->on_cpu_track = true;
 		s->cpu_from_ns = c->since_ns;
 		arrive(now, m->order_ns, m->rec.cpu, false);
-		c->thread = t->index_of[e->tid] - 1;
+		c->thread = index_plus_1(t, e->tid) - 1;
 		c->since_ns = m->order_ns;
 	}
 	/* the old leader dies as e->old_tid: nothing of it is shown */
@@ -433,9 +453,9 @@ static void on_free(struct fr_threads *t, const struct fr_merged *m)
 	struct fr_thread *th;
 
 	memcpy(&e, m->rec.data, sizeof(e));
-	if (!e.tid || e.tid > FR_TID_MASK || !t->index_of[e.tid])
+	if (!e.tid || e.tid > FR_TID_MASK || !index_plus_1(t, e.tid))
 		return;
-	th = at(t, t->index_of[e.tid] - 1);
+	th = at(t, index_plus_1(t, e.tid) - 1);
 	w = fr_names_who(t->names, th->who);
 	/* a tid that an exec swapped away names the old leader; a running thread is not freed */
 	if (th->run != FR_RUN_ON && (w->start_ns == e.start_ns || !w->named ||
@@ -464,7 +484,7 @@ static void on_state(struct fr_threads *t, const struct fr_merged *m)
 	c->known = true;
 	c->seen = true;
 	c->since_ns = m->order_ns;
-	c->thread = t->index_of[e.tid] - 1;
+	c->thread = index_plus_1(t, e.tid) - 1;
 }
 
 /*
@@ -489,7 +509,7 @@ static void learn_context(struct fr_threads *t, const struct fr_merged *m, struc
 		return;
 	arrive(th, c->since_ns > th->since_ns ? c->since_ns : th->since_ns, m->rec.cpu, true);
 	c->known = true;
-	c->thread = t->index_of[th->tid] - 1;
+	c->thread = index_plus_1(t, th->tid) - 1;
 }
 
 /* The records that only happen in the context of their thread, switches apart. */
@@ -618,7 +638,7 @@ bool fr_threads_stint_until(const struct fr_threads *t, struct fr_thread *th, ui
 		*ret_stint = step.stints[0];
 		ret_stint->to_unseen = true;
 		c = &t->cpus[th->cpu];
-		ret_stint->on_cpu_track = c->known && c->thread == t->index_of[th->tid] - 1;
+		ret_stint->on_cpu_track = c->known && c->thread == index_plus_1(t, th->tid) - 1;
 		ret_stint->cpu_from_ns = c->since_ns < at_ns ? c->since_ns : at_ns;
 		return true;
 	case FR_RUN_OFF:
@@ -683,11 +703,6 @@ int fr_threads_new(struct fr_names *names, bool sched_on, struct fr_threads **re
 		return -ENOMEM;
 	t->names = names;
 	t->sched_on = sched_on;
-	t->index_of = calloc(TID_CNT, sizeof(*t->index_of));
-	if (!t->index_of) {
-		free(t);
-		return -ENOMEM;
-	}
 	*ret_threads = t;
 	return 0;
 }
@@ -699,7 +714,8 @@ struct fr_threads *fr_threads_free(struct fr_threads *t)
 	for (size_t i = 0; i < t->slab_cnt; i++)
 		free(t->slabs[i]);
 	free(t->slabs);
-	free(t->index_of);
+	for (size_t i = 0; i < TID_PAGES; i++)
+		free(t->index_of[i]);
 	free(t->cpus);
 	free(t);
 	return NULL;

@@ -18,6 +18,7 @@ static void chrome_drop(void *ctx)
 	fr_chrome_disks_free(ch);
 	fr_map_done(&ch->incarnations);
 	fr_buf_done(&ch->scratch);
+	fr_buf_done(&ch->name_buf);
 	free(ch->cpus);
 	free(ch->who);
 	free(ch);

@@ -82,7 +82,8 @@ struct fr_chrome {
 	uint64_t flow; /* last id */
 	struct fr_chrome_disks *disks;
 	uint64_t disks_not_shown; /* requests: too many at once */
-	struct fr_buf scratch;
+	struct fr_buf scratch;	/* the object being made */
+	struct fr_buf name_buf; /* a name being escaped, maybe while an object waits in scratch */
 	bool triggers_used, families_used, sockets_used, tcp_used; /* tracks that appear */
 };
 

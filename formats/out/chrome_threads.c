@@ -113,27 +113,27 @@ static void refresh_name(struct fr_chrome *ch, struct fr_chrome_who *cw,
 	size_t len, cut;
 
 	memcpy(cw->comm, th->comm, sizeof(cw->comm));
-	fr_buf_clear(&ch->scratch);
+	fr_buf_clear(&ch->name_buf);
 	if (th->comm[0])
-		fr_json_escape(&ch->scratch, th->comm, strnlen(th->comm, sizeof(th->comm)));
+		fr_json_escape(&ch->name_buf, th->comm, strnlen(th->comm, sizeof(th->comm)));
 	else
-		fr_buf_printf(&ch->scratch, "tid %u", th->tid);
-	len = ch->scratch.len_bytes;
+		fr_buf_printf(&ch->name_buf, "tid %u", th->tid);
+	len = ch->name_buf.len_bytes;
 	if (len > sizeof(cw->name)) {
 		/* strange characters only get so long: keep what is whole */
 		for (cut = len = 0; cut < sizeof(cw->comm); cut++) {
-			fr_buf_clear(&ch->scratch);
-			fr_json_escape(&ch->scratch, th->comm, cut);
-			if (ch->scratch.len_bytes > sizeof(cw->name))
+			fr_buf_clear(&ch->name_buf);
+			fr_json_escape(&ch->name_buf, th->comm, cut);
+			if (ch->name_buf.len_bytes > sizeof(cw->name))
 				break;
-			len = ch->scratch.len_bytes;
-			memcpy(cw->name, ch->scratch.data, len);
+			len = ch->name_buf.len_bytes;
+			memcpy(cw->name, ch->name_buf.data, len);
 		}
 	} else if (len) {
-		memcpy(cw->name, ch->scratch.data, len);
+		memcpy(cw->name, ch->name_buf.data, len);
 	}
 	cw->name_len = (uint8_t)len;
-	fr_buf_clear(&ch->scratch);
+	fr_buf_clear(&ch->name_buf);
 }
 
 static inline bool same_comm(const char a[FR_COMM_BYTES], const char b[FR_COMM_BYTES])
