@@ -21,6 +21,7 @@ recorder_dump || exit 1
 truth_end || not_ok workload
 recorder_stop || not_ok stop
 truth_judge disk "$work/truth.json" "$dump"
+truth_tool "$dump"
 truth_denies "a wrong sector is noticed" 's/"sector":\([0-9]\)/"sector":9\1/' "$work/truth.json" \
 	disk "$lie" "$dump"
 finish

@@ -29,6 +29,9 @@ life() {
 	recorder_stop || not_ok "$name stop"
 	files=("$work"/dumps/*.frd)
 	truth_judge life "$work/$name.life" "$name" 5 "${files[@]}"
+	for i in "${files[@]}"; do
+		truth_tool "$i"
+	done
 	truth_denies "$name a wrong name is noticed" 's/"thr-/"thx-/' "$work/$name.life" \
 		life "$lie" "$name" 5 "${files[@]}"
 	truth_denies "$name a wrong port is noticed" 's/"client_port":./"client_port":9/' \

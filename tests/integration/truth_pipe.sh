@@ -16,6 +16,7 @@ recorder_dump || exit 1
 truth_end || not_ok workload
 recorder_stop || not_ok stop
 truth_judge pipe "$work/truth.json" "$dump"
+truth_tool "$dump"
 truth_denies "a switch too many is noticed" 's/"switches":/"switches":1/' "$work/truth.json" \
 	pipe "$lie" "$dump"
 finish

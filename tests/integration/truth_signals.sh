@@ -13,6 +13,7 @@ recorder_dump || exit 1
 truth_end || not_ok workload
 recorder_stop || not_ok stop
 truth_judge signals "$work/truth.json" "$dump"
+truth_tool "$dump"
 truth_denies "a wrong signal is noticed" 's/"signal":11/"signal":7/' "$work/truth.json" \
 	signals "$lie" "$dump"
 finish

@@ -13,6 +13,7 @@ recorder_dump || exit 1
 truth_end || not_ok workload
 recorder_stop || not_ok stop
 truth_judge sock "$work/truth.json" "$dump" syscalls
+truth_tool "$dump"
 truth_denies "a byte too many is noticed" 's/"result":300/"result":301/' "$work/truth.json" \
 	sock "$lie" "$dump" syscalls
 truth_denies "a wrong byte is noticed" 's/"head":"../"head":"00/' "$work/truth.json" \

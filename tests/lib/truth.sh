@@ -8,6 +8,7 @@
 #   truth_end                         lets it go, waits; returns its exit status
 #   truth_judge CHECKER [ARG...]      tests/integration/check_CHECKER.py; its verdicts count
 #   truth_denies NAME SED TRUTH CHECKER [ARG...]   the same with a lie ($lie), which must be noticed
+#   truth_tool DUMP                   `flightrec info` says the same of it as our reader
 
 truth_pid=
 lie=$work/lie.json
@@ -84,4 +85,11 @@ truth_denies() {
 	else
 		not_ok "$name" "$(cat "$work/lie.out")"
 	fi
+}
+
+truth_tool() {
+	"$build/flightrec" info --json "$1" >"$work/info.json" 2>"$work/info.err" ||
+		not_ok "flightrec info" "$(cat "$work/info.err")"
+	PYTHONDONTWRITEBYTECODE=1 python3 "$root/tests/integration/check_info.py" "$1" \
+		<"$work/info.json" || failures=$((failures + 1))
 }
