@@ -2,7 +2,7 @@
 /*
  * Writes a large synthetic dump of scheduler events, for measuring converters:
  *
- *   gen_dump FILE.frd [EVENTS [CPUS [THREADS [none|lz4|zstd]]]]
+ *   convert_speed FILE.frd [EVENTS [CPUS [THREADS [none|lz4|zstd]]]]
  *
  * Per CPU a plausible loop: a thread runs, wakes another, sleeps; the next one gets the CPU. Always
  * the same for the same arguments.
@@ -228,7 +228,7 @@ static uint32_t number(int argc, char **argv, int i, uint32_t otherwise)
 	uint64_t v = otherwise;
 
 	if (argc > i && fr_parse_u64(argv[i], UINT32_MAX, &v))
-		fprintf(stderr, "gen_dump: '%s' is no number, taking %u\n", argv[i], otherwise);
+		fprintf(stderr, "convert_speed: '%s' is no number, taking %u\n", argv[i], otherwise);
 	return (uint32_t)v;
 }
 
@@ -238,21 +238,21 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: gen_dump FILE.frd [EVENTS [CPUS [THREADS [CODEC]]]]\n");
+		fprintf(stderr, "usage: convert_speed FILE.frd [EVENTS [CPUS [THREADS [CODEC]]]]\n");
 		return 2;
 	}
 	g.events = number(argc, argv, 2, 4000000);
 	g.cpus = number(argc, argv, 3, 2);
 	g.threads = number(argc, argv, 4, 64);
 	if (!g.cpus || g.cpus > FR_CPUS_MAX || g.threads / g.cpus < 2) {
-		fprintf(stderr, "gen_dump: needs 1 to %u CPUs and two threads a CPU\n", FR_CPUS_MAX);
+		fprintf(stderr, "convert_speed: needs 1 to %u CPUs and two threads a CPU\n", FR_CPUS_MAX);
 		return 2;
 	}
 	g.cpu = calloc(g.cpus, sizeof(*g.cpu));
 	g.run_delay_ns = calloc(g.threads, sizeof(*g.run_delay_ns));
 	err = g.cpu && g.run_delay_ns ? write_dump(&g, argv[1], argc > 5 ? argv[5] : "lz4") : -ENOMEM;
 	if (err)
-		fprintf(stderr, "gen_dump: %s: %s\n", argv[1], strerror(-err));
+		fprintf(stderr, "convert_speed: %s: %s\n", argv[1], strerror(-err));
 	else
 		printf("%llu\n", (unsigned long long)g.made);
 	for (uint32_t i = 0; g.cpu && i < g.cpus; i++)
