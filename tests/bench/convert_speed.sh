@@ -34,9 +34,9 @@ measure() {
 		rate = n / (s > 0 ? s : 0.001) / 1e6
 		printf "%-22s %8d events %5.2f s CPU %6.2f M/s", name, n, s, rate
 		if (bar)
-			printf " (bar >= %s M/s: %s)", bar, rate >= bar ? "met" : "missed"
+			printf " (bar >= " bar " M/s: %s)", (rate >= bar ? "met" : "missed")
 		printf "\n%-22s peak %5.1f MiB (bar <= 64 MiB: %s)\n", "", kib / 1024,
-			kib <= 65536 ? "met" : "missed" }'
+			(kib <= 65536 ? "met" : "missed") }'
 }
 
 make_dump() { # NAME EVENTS CPUS THREADS CODEC
