@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""check_corners.py TRUTH DUMP DUMP: what tests/workload/corners.py did, in the first dump; the
+second one must not tell of the first one's making."""
+import json
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import frd  # noqa: E402
+
+failures = 0
+
+
+def verdict(name, truth, *why):
+    global failures
+    print("%s %s" % ("ok" if truth else "not ok", name))
+    if not truth:
+        failures += 1
+        for line in why:
+            print("# %s" % (line,))
+
+
+def main():
+    did = json.load(open(sys.argv[1]))
+    d = frd.Dump(sys.argv[2])
+    io = [e for e in d.events("sock_send", "sock_recv") if e.tid == did["pid"]]
+    closes = {e.addr.local_port: e for e in d.events("sock_close")}
+
+    verdict("unix_sockets_of_the_first_sub_buffer_are_named", d.loss.unnamed_sockets == 0,
+            "%d sockets without a name" % d.loss.unnamed_sockets)
+    again = closes[did["again"]]
+    verdict("connected_after_a_refusal", again.flags == frd.SOCK["CONNECTED"] and again.sent == 10,
+            again)
+    for port in did["fast"]:
+        c = closes[port]
+        sends = [e for e in io if e.sock == c.sock and e.kind == "sock_send"]
+        verdict("fast_open_counts_from_its_first_byte", c.sent == 100 and c.received == 7 and
+                [(e.off, e.result, e.flags & frd.IO["GAP"]) for e in sends] == [(0, 100, 0)],
+                c, *sends)
+    if not did["fast"]:
+        print("skip fast_open the kernel refuses it")
+    errors = [e for e in io if e.kind == "sock_recv" and e.addr]
+    verdict("error_queue_is_not_received", did["error_queue"] == 12 and not errors, *errors)
+    if did["namespace"]:
+        aborts = [e for e in d.events("proc_signal") if e.sig == 6]
+        verdict("sender_in_a_namespace_blames_nobody",
+                [e.sender_tgid for e in aborts] == [0], *aborts)
+    else:
+        print("skip sender_in_a_namespace no pid namespaces here")
+
+    second = frd.Dump(sys.argv[3])
+    orphans = [e for e in second.events("block_complete") if e.flags & 1]
+    verdict("own_disk_requests_are_kept_out_whole", not orphans, *orphans[:5])
+    sys.exit(failures != 0)
+
+
+if __name__ == "__main__":
+    main()
