@@ -5,7 +5,7 @@
 
 /* Requests under way, by the request's address: when they were issued. */
 struct fr_block_issued {
-	__u64 time_ns;
+	__u64 time_ns; /* 0 = by the recorder itself: not recorded, nor is its end */
 };
 
 struct {
@@ -30,24 +30,31 @@ FR_INLINE __u32 fr_block_dev(const struct request *rq)
 	return disk ? (__u32)disk->major << 20 | (__u32)disk->first_minor : 0;
 }
 
+FR_INLINE void fr_block_track(__u64 request, __u64 time_ns)
+{
+	struct fr_block_issued issued = { .time_ns = time_ns };
+
+	if (bpf_map_update_elem(&block_inflight, &request, &issued, BPF_ANY))
+		fr_count(FR_COUNTER_BLOCK_UNTRACKED);
+}
+
 SEC("tp_btf/block_rq_issue")
 int FR_PROG(fr_block_issue)
 {
 	struct task_struct *t = bpf_get_current_task_btf();
-	struct fr_block_issued issued = {};
 	struct fr_block_issue *e;
 	const struct request *rq;
 	struct fr_slot s;
-	__u64 key;
 
-	if (!fr_wanted(t))
-		return 0;
 	/* until 5.10 the queue came first */
 	rq = (void *)ctx[0];
-	key = (__u64)rq;
+	if (!fr_wanted(t)) {
+		if (fr_knobs.filter_kind == FR_FILTER_NONE)
+			fr_block_track((__u64)rq, 0);
+		return 0;
+	}
 	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
 		return 0;
-	issued.time_ns = s.time_ns;
 	e = s.record;
 	e->sector = rq->__sector;
 	e->dev = fr_block_dev(rq);
@@ -56,8 +63,7 @@ int FR_PROG(fr_block_issue)
 	e->op = rq->cmd_flags & 0xff;
 	__builtin_memset(e->reserved_zero, 0, sizeof(e->reserved_zero));
 	fr_commit(&s, FR_EV_BLOCK_ISSUE, sizeof(*e) / 8);
-	if (bpf_map_update_elem(&block_inflight, &key, &issued, BPF_ANY))
-		fr_count(FR_COUNTER_BLOCK_UNTRACKED);
+	fr_block_track((__u64)rq, s.time_ns);
 	return 0;
 }
 
@@ -85,6 +91,16 @@ FR_INLINE __s32 fr_block_errno(__u32 status)
 	return -5;
 }
 
+FR_INLINE bool fr_block_is_news(const struct request *rq, bool tracked, __u64 since, __u32 done)
+{
+	if (tracked)
+		return since;
+	if (fr_knobs.filter_kind != FR_FILTER_NONE)
+		return false; /* its issue was kept out */
+	/* nothing done: the end of a write with flushes around it, whose parts have been told */
+	return done || (rq->cmd_flags & 0xff) == FR_BLOCK_FLUSH;
+}
+
 SEC("tp_btf/block_rq_complete")
 int FR_PROG(fr_block_complete)
 {
@@ -98,12 +114,9 @@ int FR_PROG(fr_block_complete)
 	issued = bpf_map_lookup_elem(&block_inflight, &key);
 	if (issued)
 		since = issued->time_ns;
-	else if (fr_knobs.filter_kind != FR_FILTER_NONE)
-		return 0; /* its issue was kept out */
-	else if (!done && (rq->cmd_flags & 0xff) != FR_BLOCK_FLUSH)
-		return 0; /* the end of a write with flushes around it: its parts have been told */
-	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
-		return 0;
+	if (!fr_block_is_news(rq, issued, since, done) ||
+	    fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
+		goto out;
 	e = s.record;
 	e->sector = rq->__sector;
 	e->dev = fr_block_dev(rq);
@@ -114,6 +127,7 @@ int FR_PROG(fr_block_complete)
 	e->flags = since ? 0 : FR_BLOCK_LATENCY_UNKNOWN;
 	e->reserved_zero = 0;
 	fr_commit(&s, FR_EV_BLOCK_COMPLETE, sizeof(*e) / 8);
+out:
 	if (issued && done >= left) /* else the rest is still under way */
 		bpf_map_delete_elem(&block_inflight, &key);
 	return 0;

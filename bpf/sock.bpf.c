@@ -79,6 +79,8 @@ FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const 
 
 	if (!fr_sock_recorded(family, type) || result == -FR_EAGAIN || !fr_wanted(t))
 		return 0;
+	if (msg_flags & FR_MSG_ERRQUEUE && dir == FR_DIR_RECV)
+		return 0;
 	k = fr_sock_find(sk);
 	if (!k) {
 		k = fr_sock_born(sk, FR_SOCK_EXISTED);

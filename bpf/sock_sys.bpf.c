@@ -152,6 +152,8 @@ FR_INLINE int fr_sys_done(struct task_struct *t, __s32 result)
 	if (!fr_sock_recorded(family, type) || !fr_wanted(t))
 		return 0;
 	x.dir = fr_call_direction(x.call.nr);
+	if (x.call.msg_flags & FR_MSG_ERRQUEUE && x.dir == FR_DIR_RECV)
+		return 0;
 	if (x.call.msg_flags & FR_MSG_PEEK && x.dir == FR_DIR_RECV)
 		x.flags |= FR_IO_PEEK;
 	if (x.call.msg_flags & FR_MSG_TRUNC)

@@ -69,6 +69,7 @@ enum {
 
 #define FR_MSG_PEEK 0x2u
 #define FR_MSG_TRUNC 0x20u
+#define FR_MSG_ERRQUEUE 0x2000u /* what comes is no data of the other end */
 #define FR_NR_NONE 0xffffu
 
 /* Kernel threads and I/O workers have no call of their own. */

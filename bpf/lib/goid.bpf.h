@@ -35,6 +35,9 @@ struct {
 
 #define FR_BINARY_GATE_NS 20000000ull
 
+/* Since 6.13 the highest bit of i_ctime_nsec says that somebody has looked at it. */
+#define FR_CTIME_NSEC 0x3fffffffu
+
 /* The name and shape of the field changed in 6.6 and 6.11. */
 FR_INLINE __u64 fr_inode_ctime(const struct inode *inode)
 {
@@ -42,7 +45,7 @@ FR_INLINE __u64 fr_inode_ctime(const struct inode *inode)
 	const struct inode___ctime *old = (const void *)inode;
 
 	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return inode->i_ctime_sec * 1000000000ull + inode->i_ctime_nsec;
+		return inode->i_ctime_sec * 1000000000ull + (inode->i_ctime_nsec & FR_CTIME_NSEC);
 	if (bpf_core_field_exists(v66->__i_ctime))
 		return v66->__i_ctime.tv_sec * 1000000000ull + v66->__i_ctime.tv_nsec;
 	return old->i_ctime.tv_sec * 1000000000ull + old->i_ctime.tv_nsec;
