@@ -18,6 +18,8 @@
 #include "formats/exe/exe.h"
 #include "procmem.h"
 
+#define FR_BINARIES_KILL_NS 1000000000ull /* for a killed child to end */
+
 /* What the child tells, in one piece. */
 struct result {
 	int32_t error;
@@ -109,7 +111,7 @@ static void answer(struct fr_binaries *b, const struct fr_notice *n, const struc
 			n->tgid, r->version);
 }
 
-static void take_result(struct fr_binaries *b)
+static void take_result(struct fr_binaries *b, bool hung)
 {
 	struct result r = { 0 };
 	ssize_t n = read(b->result_fd, &r, sizeof(r));
@@ -118,7 +120,7 @@ static void take_result(struct fr_binaries *b)
 	b->result_fd = -1;
 	if (n == (ssize_t)sizeof(r) && !r.error) {
 		answer(b, &b->asked, &r);
-	} else if (b->paused || (n == (ssize_t)sizeof(r) && r.error == -ESRCH)) {
+	} else if (!hung && (b->paused || (n == (ssize_t)sizeof(r) && r.error == -ESRCH))) {
 		forget_question(b, &b->asked); /* it has ended, or runs another program: later */
 	} else {
 		r = (struct result){ .binary.state = FR_BINARY_FAILED };
@@ -128,12 +130,20 @@ static void take_result(struct fr_binaries *b)
 	}
 }
 
+static pid_t *stuck_place(struct fr_binaries *b)
+{
+	for (int i = 0; i < FR_BINARIES_STUCK_MAX; i++)
+		if (!b->stuck[i])
+			return &b->stuck[i];
+	return NULL;
+}
+
 static void start_next(struct fr_binaries *b)
 {
 	int ends[2];
 	pid_t pid;
 
-	if (b->child || b->paused || !b->queue_cnt)
+	if (b->child || b->paused || !b->queue_cnt || !stuck_place(b))
 		return;
 	b->asked = b->queue[b->queue_first];
 	b->queue_first = (b->queue_first + 1) % FR_BINARIES_QUEUE_MAX;
@@ -159,11 +169,14 @@ static void start_next(struct fr_binaries *b)
 
 void fr_binaries_reap(struct fr_binaries *b)
 {
+	for (int i = 0; i < FR_BINARIES_STUCK_MAX; i++)
+		if (b->stuck[i] && waitpid(b->stuck[i], NULL, WNOHANG) == b->stuck[i])
+			b->stuck[i] = 0;
 	if (b->child <= 0 || waitpid(b->child, NULL, WNOHANG) != b->child)
 		return;
 	b->child = 0;
 	fr_timer_set(b->timer_fd, 0, 0);
-	take_result(b);
+	take_result(b, false);
 	start_next(b);
 }
 
@@ -175,8 +188,19 @@ static void on_deadline(void *ctx, uint32_t events)
 	fr_timer_ack(b->timer_fd);
 	if (b->child <= 0)
 		return;
-	b->timed_out = true;
-	kill(b->child, SIGKILL);
+	if (!b->timed_out) {
+		b->timed_out = true;
+		kill(b->child, SIGKILL);
+		fr_timer_set(b->timer_fd, FR_BINARIES_KILL_NS, 0);
+		return;
+	}
+	*stuck_place(b) = b->child; /* there was one when it was started */
+	b->child = 0;
+	take_result(b, true);
+	if (!stuck_place(b))
+		fr_warn("%d readers of memory hang: no program is looked at until one ends",
+			FR_BINARIES_STUCK_MAX);
+	start_next(b);
 }
 
 void fr_binaries_pause(struct fr_binaries *b, bool paused)
@@ -184,8 +208,11 @@ void fr_binaries_pause(struct fr_binaries *b, bool paused)
 	if (!b->notices)
 		return;
 	b->paused = paused;
-	if (paused && b->child > 0)
+	if (paused && b->child > 0 && !b->timed_out) {
 		kill(b->child, SIGKILL);
+		b->timed_out = true;
+		fr_timer_set(b->timer_fd, FR_BINARIES_KILL_NS, 0);
+	}
 	if (!paused)
 		start_next(b);
 }
@@ -203,7 +230,7 @@ static int on_notice(void *ctx, void *data, size_t data_bytes)
 	memcpy(&n, data, sizeof(n));
 	if (n.kind != FR_NOTICE_BINARY)
 		return 0;
-	if (b->queue_cnt == FR_BINARIES_QUEUE_MAX) {
+	if (b->queue_cnt == FR_BINARIES_QUEUE_MAX || !stuck_place(b)) {
 		forget_question(b, &n);
 		return 0;
 	}
@@ -297,10 +324,8 @@ void fr_binaries_done(struct fr_binaries *b)
 {
 	if (!b->loop)
 		return;
-	if (b->child > 0) {
+	if (b->child > 0) /* not waited for: it may hang */
 		kill(b->child, SIGKILL);
-		waitpid(b->child, NULL, 0);
-	}
 	if (b->result_fd >= 0)
 		close(b->result_fd);
 	if (b->notices) {

@@ -21,6 +21,7 @@
 
 #define FR_BINARIES_QUEUE_MAX 64
 #define FR_BINARIES_DEADLINE_NS 2000000000ull
+#define FR_BINARIES_STUCK_MAX 4
 
 struct ring_buffer;
 
@@ -40,6 +41,9 @@ struct fr_binaries {
 	struct fr_notice asked; /* what the child is about */
 	bool timed_out;
 	bool paused;
+	/* children that don't even die (a read that FUSE has passed on cannot be interrupted): left
+	 * alone. With too many of them no question is asked any more. 0 = free */
+	pid_t stuck[FR_BINARIES_STUCK_MAX];
 
 	uint64_t answered_cnt;
 	uint64_t go_cnt;

@@ -10,7 +10,6 @@
 #include <sys/epoll.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "formats/base/cli.h"
@@ -379,10 +378,8 @@ void fr_daemon_done(struct fr_daemon *d)
 {
 	if (!d->rec)
 		return;
-	if (d->triggers.dumper_pid > 0) {
+	if (d->triggers.dumper_pid > 0) /* not waited for: a write may hang */
 		kill(d->triggers.dumper_pid, SIGKILL);
-		waitpid(d->triggers.dumper_pid, NULL, 0);
-	}
 	d->rec->forked = NULL;
 	fr_binaries_done(&d->binaries);
 	fr_control_close(&d->control);
