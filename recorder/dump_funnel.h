@@ -20,12 +20,12 @@
 #include "formats/dump/writer.h"
 #include "ring.h"
 
-#define FR_FUNNEL_BUDGET_BYTES (3u << 20)
+#define FR_FUNNEL_BUDGET_BYTES (2u << 20)
 #define FR_LANE_BYTES_MIN (20u << 10) /* two parts that hold any record each */
 
 /* oldest_ns of a CPU, beside the time of its first record kept when older ones are lost. */
-#define FR_OLDEST_ALL 0ull	   /* nothing of it was lost at the window's beginning */
-#define FR_OLDEST_NONE UINT64_MAX  /* it had records, and none is kept */
+#define FR_OLDEST_ALL 0ull	  /* nothing of it was lost at the window's beginning */
+#define FR_OLDEST_NONE UINT64_MAX /* it had records, and none is kept */
 
 struct fr_funnel_sink {
 	/* Once, before the first record: from when on every CPU's records are kept. */
@@ -46,7 +46,7 @@ struct fr_funnel_stats {
 
 /*
  * Reads the window of `reader` to its end. budget_bytes is what lanes may take (0 = the usual); a
- * lane is never smaller than FR_LANE_BYTES_MIN, so beyond 150 CPUs they take 20 KiB each.
+ * lane is never smaller than FR_LANE_BYTES_MIN, so beyond 100 CPUs they take 20 KiB each.
  * oldest_ns[cpu] gets the time from which on each CPU's records are kept, or FR_OLDEST_*.
  * 0, -ENOMEM, or what the ring or the sink returned.
  */

@@ -97,6 +97,8 @@ static void write_obit(struct fr_obits *o, const struct fr_obit *x)
 
 void fr_obits_flush(struct fr_obits *o)
 {
+	if (!o->cnt)
+		return; /* pages that nobody touched take no memory */
 	for (uint32_t i = 0; i < SLOT_CNT; i++)
 		if (o->table[i].tid && o->table[i].flags & FR_OBIT_NEWS)
 			write_obit(o, &o->table[i]);

@@ -67,6 +67,8 @@ static struct fr_socks_open *slot_of(struct fr_socks *s, uint64_t sock_id)
 
 void fr_socks_flush(struct fr_socks *s)
 {
+	if (!s->open_cnt)
+		return; /* pages that nobody touched take no memory */
 	for (uint32_t i = 0; i < SLOT_CNT; i++)
 		if (s->open[i].e.sock_id && !s->open[i].closed)
 			write_row(s, &s->open[i].e, s->open[i].path, 0);

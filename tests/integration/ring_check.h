@@ -10,7 +10,8 @@
 
 /* Around a gap, numbers of writers that interrupted each other lie on both sides of it. */
 #define RT_EDGE 512
-#define RT_IN_FLIGHT 16 /* writers between their number and their reservation; nesting is far less */
+#define RT_IN_FLIGHT                                                                               \
+	16 /* writers between their number and their reservation; nesting is far less */
 #define RT_STEP_BACK_NS 1000000 /* bpf_ktime_get_boot_ns is not strictly monotonic */
 #define RT_COMPLAINTS 10
 
@@ -27,6 +28,7 @@ struct rt_check {
 	uint64_t *numbers;
 	size_t number_cnt, number_cap, range_at;
 	uint8_t *part;
+	uint32_t room_bytes; /* of a part: whole sub-buffers, or what a machine of many CPUs affords */
 	uint64_t prev_time_ns, prev_number;
 };
 
@@ -79,7 +81,8 @@ static inline bool rt_words_right(const uint8_t *at, uint64_t number)
 static inline void rt_check_record(struct rt_check *k, const uint8_t *at, uint32_t cpu,
 				   const struct fr_ring_part *part)
 {
-	uint64_t word = fr_load64(at), time_ns = rt_full_time(part->base_time_ns, word), straight_ns;
+	uint64_t word = fr_load64(at), time_ns = rt_full_time(part->base_time_ns, word),
+		 straight_ns;
 	uint32_t kind = FR_RECORD_KIND(word), units = FR_RECORD_UNITS(word);
 	struct rt_record e;
 
@@ -87,13 +90,15 @@ static inline void rt_check_record(struct rt_check *k, const uint8_t *at, uint32
 	k->by_kind[kind]++;
 	if (kind == FR_EV_REC_FLUSH)
 		return;
-	if (kind < RT_KIND_FIRST || kind >= RT_KIND_FIRST + RT_WRITER_CNT || units < RT_FIXED_UNITS) {
+	if (kind < RT_KIND_FIRST || kind >= RT_KIND_FIRST + RT_WRITER_CNT ||
+	    units < RT_FIXED_UNITS) {
 		rt_complain(k, "cpu %u sub %u: kind %u, %u units", cpu, part->seq, kind, units);
 		return;
 	}
 	memcpy(&e, at, sizeof(e));
-	if (units != RT_FIXED_UNITS + RT_WORDS(e.number) || !rt_words_right(at + sizeof(e), e.number) ||
-	    (e.info & 0xff) != kind - RT_KIND_FIRST || (uint32_t)(e.info >> 8 & 0xffffff) != cpu) {
+	if (units != RT_FIXED_UNITS + RT_WORDS(e.number) ||
+	    !rt_words_right(at + sizeof(e), e.number) || (e.info & 0xff) != kind - RT_KIND_FIRST ||
+	    (uint32_t)(e.info >> 8 & 0xffffff) != cpu) {
 		rt_complain(k, "cpu %u sub %u: number %llu is torn", cpu, part->seq,
 			    (unsigned long long)e.number);
 		return;
@@ -150,10 +155,12 @@ static inline void rt_check_account(struct rt_check *k, uint32_t cpu,
 {
 	if (a->emitted != a->kept + a->overwritten + a->overtaken + a->unfinished +
 				  a->dropped_retry + a->dropped_busy + a->dropped_nocpu)
-		rt_complain(k, "cpu %u: %llu emitted, but kept %llu + overwritten %llu + overtaken "
-			    "%llu + unfinished %llu + dropped", cpu, (unsigned long long)a->emitted,
-			    (unsigned long long)a->kept, (unsigned long long)a->overwritten,
-			    (unsigned long long)a->overtaken, (unsigned long long)a->unfinished);
+		rt_complain(k,
+			    "cpu %u: %llu emitted, but kept %llu + overwritten %llu + overtaken "
+			    "%llu + unfinished %llu + dropped",
+			    cpu, (unsigned long long)a->emitted, (unsigned long long)a->kept,
+			    (unsigned long long)a->overwritten, (unsigned long long)a->overtaken,
+			    (unsigned long long)a->unfinished);
 	if (a->kept != kept)
 		rt_complain(k, "cpu %u: %llu kept, %llu handed out", cpu,
 			    (unsigned long long)a->kept, (unsigned long long)kept);
@@ -175,7 +182,7 @@ static inline void rt_check_cpu(struct rt_check *k, struct fr_ring_reader *reade
 
 	k->number_cnt = k->range_at = 0;
 	k->prev_time_ns = k->prev_number = 0;
-	while ((ret = fr_ring_read(reader, cpu, k->part, FR_SUB_BYTES, &part)) == 1) {
+	while ((ret = fr_ring_read(reader, cpu, k->part, k->room_bytes, &part)) == 1) {
 		if (begun && part.loss_before)
 			rt_end_range(k, cpu, false);
 		begun = true;
@@ -197,7 +204,8 @@ static inline void rt_check_cpu(struct rt_check *k, struct fr_ring_reader *reade
 
 /* The writers' own counters around the beginning of a snapshot bound what it says was emitted. */
 static inline void rt_check_emitted(struct rt_check *k, uint32_t cpu,
-				    const struct fr_ring_account *a, uint64_t before, uint64_t after)
+				    const struct fr_ring_account *a, uint64_t before,
+				    uint64_t after)
 {
 	uint64_t events = a->emitted - a->flushes;
 
@@ -212,6 +220,7 @@ static inline void rt_snapshot(struct rt_check *k, const struct rt_ring *r)
 	uint64_t before[RT_CPUS_MAX];
 	struct fr_ring_reader reader;
 
+	k->room_bytes = k->snapshots % 4 == 3 ? FR_RING_PART_MIN : FR_SUB_BYTES;
 	for (uint32_t cpu = 0; cpu < r->cpu_cnt; cpu++)
 		before[cpu] = rt_load(&r->cpus[cpu].emitted);
 	if (fr_ring_begin(&reader, &r->view, NULL)) {
@@ -239,7 +248,8 @@ static inline void fr_ring_check(struct rt_check *k, const struct rt_ring *r, ui
 	for (uint32_t i = 0; i < n; i++) {
 		seq = head_seq - i;
 		sub = &r->sub[((uint32_t)r->cpu_slot[cpu] << shift) | (seq & (n - 1))];
-		want = (seq >> shift) * FR_SUB_UNITS + (i ? FR_SUB_UNITS : FR_HEAD_UNITS(ctl->head));
+		want = (seq >> shift) * FR_SUB_UNITS +
+		       (i ? FR_SUB_UNITS : FR_HEAD_UNITS(ctl->head));
 		if (((uint32_t)sub->commit ^ want) & mask)
 			rt_complain(k, "cpu %u sub %u: commit %llx, not %x", cpu, seq,
 				    (unsigned long long)sub->commit, want);
@@ -250,10 +260,12 @@ static inline void fr_ring_check(struct rt_check *k, const struct rt_ring *r, ui
 			    (unsigned long long)ctl->skipped_subs, head_seq);
 	if (r->cpus[cpu].emitted + ctl->flushes !=
 	    ctl->closed_records + FR_HEAD_RECORDS(ctl->head) + dropped)
-		rt_complain(k, "cpu %u: %llu emitted, %llu flushes, but %llu + %u records + %llu dropped",
-			    cpu, (unsigned long long)r->cpus[cpu].emitted,
-			    (unsigned long long)ctl->flushes, (unsigned long long)ctl->closed_records,
-			    FR_HEAD_RECORDS(ctl->head), (unsigned long long)dropped);
+		rt_complain(
+			k,
+			"cpu %u: %llu emitted, %llu flushes, but %llu + %u records + %llu dropped",
+			cpu, (unsigned long long)r->cpus[cpu].emitted,
+			(unsigned long long)ctl->flushes, (unsigned long long)ctl->closed_records,
+			FR_HEAD_RECORDS(ctl->head), (unsigned long long)dropped);
 	if (r->cpus[cpu].refused != dropped)
 		rt_complain(k, "cpu %u: %llu were refused, %llu dropped", cpu,
 			    (unsigned long long)r->cpus[cpu].refused, (unsigned long long)dropped);
@@ -266,6 +278,7 @@ static inline void rt_check_at_rest(struct rt_check *k, const struct rt_ring *r)
 	struct fr_ring_reader reader;
 
 	for (int look = 0; look < 2; look++) {
+		k->room_bytes = look ? FR_RING_PART_MIN : FR_SUB_BYTES;
 		if (fr_ring_begin(&reader, &r->view, NULL)) {
 			rt_complain(k, "no memory");
 			return;
