@@ -87,8 +87,9 @@ static int set_reason(void *ctx, const char *value, char *err, size_t err_bytes)
 
 #define OPTION_CONTROL                                                                             \
 	{                                                                                          \
-		"control", 0, "PATH", "the daemon's control socket (default " FR_CONTROL_DEFAULT   \
-		")", set_control                                                                   \
+		"control", 0, "PATH",                                                              \
+			"the daemon's control socket (default " FR_CONTROL_DEFAULT ")",            \
+			set_control                                                                \
 	}
 #define EPILOG                                                                                     \
 	"Exit codes: 0 ok, 1 suppressed or done only in part, 2 wrong use, 3 no permission,\n"     \
@@ -123,8 +124,8 @@ static int parse(const struct fr_command *cmd, int argc, char **argv, struct ask
 	if (cnt < 0)
 		*ret_exit = fr_tool_parse_exit(cnt);
 	else if (cnt > 0)
-		fprintf(stderr, "%s: takes no argument, but got '%s'\nTry '%s --help'.\n", cmd->name,
-			argv[1], cmd->name);
+		fprintf(stderr, "%s: takes no argument, but got '%s'\nTry '%s --help'.\n",
+			cmd->name, argv[1], cmd->name);
 	return cnt;
 }
 
@@ -175,7 +176,8 @@ int fr_cmd_status(int argc, char **argv)
 	static const struct fr_command cmd = {
 		.name = "flightrec status",
 		.synopsis = "[--json|--prometheus] [--watch] [--control PATH]",
-		.about = "Asks the daemon what it records, how many seconds a dump would hold now, and "
+		.about = "Asks the daemon what it records, how many seconds a dump would hold now, "
+			 "and "
 			 "what it counted.",
 		.options = status_options,
 		.epilog = EPILOG,

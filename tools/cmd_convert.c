@@ -64,8 +64,10 @@ static int set_when(struct fr_when *to, bool *has, const char *value, char *err,
 
 	*has = true;
 	if (ret)
-		snprintf(err, err_bytes, "'%.60s' is no time; write -2s or +500ms (relative to the "
-			 "trigger), 2026-11-23T17:15:52.5Z, or unix seconds", value);
+		snprintf(err, err_bytes,
+			 "'%.60s' is no time; write -2s or +500ms (relative to the "
+			 "trigger), 2026-11-23T17:15:52.5Z, or unix seconds",
+			 value);
 	return ret;
 }
 
@@ -110,13 +112,20 @@ static int set_comm(void *ctx, const char *value, char *err, size_t err_bytes)
 static const struct fr_option options[] = {
 	{ "to", 0, "FORMAT",
 	  "chrome: Chrome trace JSON, for ui.perfetto.dev and chrome://tracing\n"
-	  "text: one line per event", set_to },
-	{ "output", 'o', "FILE", "where to write; - is standard output (default unless that is a "
-	  "terminal)", set_output },
-	{ "all", 0, NULL, "also the part of the window that not every CPU covers; what is missing "
-	  "there is marked", set_all },
-	{ "from", 0, "TIME", "leave out what is earlier: -2s (before the trigger), an RFC 3339 time, "
-	  "or unix seconds", set_from },
+	  "text: one line per event",
+	  set_to },
+	{ "output", 'o', "FILE",
+	  "where to write; - is standard output (default unless that is a "
+	  "terminal)",
+	  set_output },
+	{ "all", 0, NULL,
+	  "also the part of the window that not every CPU covers; what is missing "
+	  "there is marked",
+	  set_all },
+	{ "from", 0, "TIME",
+	  "leave out what is earlier: -2s (before the trigger), an RFC 3339 time, "
+	  "or unix seconds",
+	  set_from },
 	{ "until", 0, "TIME", "leave out what is later", set_until },
 	{ "pid", 0, "PID", "only this process", set_pid },
 	{ "comm", 0, "NAME", "only threads of this name, and of processes of this name", set_comm },
@@ -126,18 +135,23 @@ static const struct fr_option options[] = {
 static const struct fr_command command = {
 	.name = "flightrec convert",
 	.synopsis = "DUMP... --to FORMAT [-o FILE]",
-	.about = "Turns one dump, or several of one boot of a host, into a trace. DUMP may be a folder "
-		 "(all its\n.frd files) or - for standard input. What several dumps hold is taken once. "
-		 "The same dumps give\nthe same bytes. Needs no privileges, and memory does not grow "
+	.about = "Turns one dump, or several of one boot of a host, into a trace. DUMP may be a "
+		 "folder "
+		 "(all its\n.frd files) or - for standard input. What several dumps hold is taken "
+		 "once. "
+		 "The same dumps give\nthe same bytes. Needs no privileges, and memory does not "
+		 "grow "
 		 "with the dump.",
 	.options = options,
-	.epilog = "By default the trace covers the time that every CPU still covers.\n\n"
-		  "Examples:\n"
-		  "  flightrec convert x.frd --to chrome -o x.json\n"
-		  "  flightrec convert x.frd --to text --from -200ms --comm nginx | less\n"
-		  "  flightrec convert /var/lib/flightrec --to chrome -o - | gzip > all.json.gz\n\n"
-		  "Exit codes: 0 ok, 1 done but something was damaged or lost, 2 wrong use, not a dump, "
-		  "or a newer\none, 3 no permission, 5 reading or writing failed, nothing readable.",
+	.epilog =
+		"By default the trace covers the time that every CPU still covers.\n\n"
+		"Examples:\n"
+		"  flightrec convert x.frd --to chrome -o x.json\n"
+		"  flightrec convert x.frd --to text --from -200ms --comm nginx | less\n"
+		"  flightrec convert /var/lib/flightrec --to chrome -o - | gzip > all.json.gz\n\n"
+		"Exit codes: 0 ok, 1 done but something was damaged or lost, 2 wrong use, not a "
+		"dump, "
+		"or a newer\none, 3 no permission, 5 reading or writing failed, nothing readable.",
 };
 
 /* ---- progress ------------------------------------------------------------------------------- */
@@ -247,8 +261,10 @@ static bool say_damage(const struct fr_tool_dumps *dumps)
 				dumps->dumps[i].name);
 		if (cnt) {
 			p = fr_dump_problem(dumps->dumps[i].dump, 0);
-			fr_warn("%s: %zu problems, the first at byte %llu: %s ('flightrec verify' lists "
-				"them)", dumps->dumps[i].name, cnt, (unsigned long long)p->off, p->what);
+			fr_warn("%s: %zu problems, the first at byte %llu: %s ('flightrec verify' "
+				"lists "
+				"them)",
+				dumps->dumps[i].name, cnt, (unsigned long long)p->off, p->what);
 		}
 		any |= cnt || fr_dump_incomplete(dumps->dumps[i].dump);
 	}
@@ -262,10 +278,13 @@ static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert
 	bool bad = say_damage(dumps);
 
 	if (st->merge.bad_chunks || st->merge.bad_segments || st->unsound)
-		fr_warn("left out as damaged: %llu chunks with %llu events, %llu parts of others, %llu "
-			"single events", (unsigned long long)st->merge.bad_chunks,
+		fr_warn("left out as damaged: %llu chunks with %llu events, %llu parts of others, "
+			"%llu "
+			"single events",
+			(unsigned long long)st->merge.bad_chunks,
 			(unsigned long long)st->merge.bad_records,
-			(unsigned long long)st->merge.bad_segments, (unsigned long long)st->unsound);
+			(unsigned long long)st->merge.bad_segments,
+			(unsigned long long)st->unsound);
 	if (st->merge.gaps)
 		fr_warn("%llu gaps between events; the output marks them",
 			(unsigned long long)st->merge.gaps);
@@ -275,9 +294,10 @@ static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert
 	if (!st->shown)
 		fr_warn("no event lies in the range");
 	(void)c;
-	return bad || st->merge.bad_chunks || st->merge.bad_segments || st->unsound || st->merge.gaps ?
-		       FR_EXIT_DAMAGED :
-		       FR_EXIT_OK;
+	return bad || st->merge.bad_chunks || st->merge.bad_segments || st->unsound ||
+			       st->merge.gaps
+		       ? FR_EXIT_DAMAGED
+		       : FR_EXIT_OK;
 }
 
 /* ---- the command ---------------------------------------------------------------------------- */
@@ -377,7 +397,8 @@ int fr_cmd_convert(int argc, char **argv)
 	if (!o.sink)
 		return complain("to what? Say --to chrome or --to text");
 	if (!o.output && strcmp(o.sink->name, "text") && isatty(STDOUT_FILENO))
-		return complain("this would fill the terminal: say -o FILE, or -o - if you mean it");
+		return complain(
+			"this would fill the terminal: say -o FILE, or -o - if you mean it");
 	ret = fr_tool_open(argv + 1, cnt, &dumps);
 	if (!ret)
 		ret = convert(&o, &dumps);

@@ -39,8 +39,8 @@ static int look_at(const struct fr_command *cmd, int argc, char **argv,
 	if (cnt < 0)
 		return fr_tool_parse_exit(cnt);
 	if (cnt != 1) {
-		fprintf(stderr, "%s: needs one dump, but got %d\nTry '%s --help'.\n", cmd->name, cnt,
-			cmd->name);
+		fprintf(stderr, "%s: needs one dump, but got %d\nTry '%s --help'.\n", cmd->name,
+			cnt, cmd->name);
 		return FR_EXIT_USAGE;
 	}
 	ret = fr_tool_open(argv + 1, 1, &dumps);
@@ -90,10 +90,13 @@ int fr_cmd_verify(int argc, char **argv)
 	static const struct fr_command command = {
 		.name = "flightrec verify",
 		.synopsis = "DUMP [--json]",
-		.about = "Reads a dump to the last byte and says whether it is sound, or up to where, "
-			 "and each problem\nwith its place in the file. DUMP may be - for standard input.",
+		.about = "Reads a dump to the last byte and says whether it is sound, or up to "
+			 "where, "
+			 "and each problem\nwith its place in the file. DUMP may be - for standard "
+			 "input.",
 		.options = options,
-		.epilog = "Exit codes: 0 sound, 1 damaged or incomplete, 2 not a dump or a newer one, "
+		.epilog = "Exit codes: 0 sound, 1 damaged or incomplete, 2 not a dump or a newer "
+			  "one, "
 			  "3 no permission,\n5 nothing readable.",
 	};
 

@@ -18,8 +18,8 @@
 void fr_control_escape(struct fr_buf *out, const char *s)
 {
 	for (; *s; s++) {
-		if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') || (*s >= '0' && *s <= '9') ||
-		    strchr("-_.~:/@,+", *s))
+		if ((*s >= 'a' && *s <= 'z') || (*s >= 'A' && *s <= 'Z') ||
+		    (*s >= '0' && *s <= '9') || strchr("-_.~:/@,+", *s))
 			fr_buf_add_char(out, *s);
 		else
 			fr_buf_printf(out, "%%%02X", (unsigned int)(unsigned char)*s);
@@ -29,10 +29,12 @@ void fr_control_escape(struct fr_buf *out, const char *s)
 static int say_no_connection(const char *path, int err)
 {
 	if (err == -ENOENT || err == -ECONNREFUSED)
-		fr_err("no daemon answers at %s (%s): is flightrecd running, with the same --control?",
+		fr_err("no daemon answers at %s (%s): is flightrecd running, with the same "
+		       "--control?",
 		       path, strerror(-err));
 	else if (err == -EACCES || err == -EPERM)
-		fr_err("no permission to use %s: be root, or a member of the group it belongs to", path);
+		fr_err("no permission to use %s: be root, or a member of the group it belongs to",
+		       path);
 	else
 		fr_err("cannot reach the daemon at %s: %s", path, strerror(-err));
 	return fr_tool_exit_of(err);

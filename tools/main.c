@@ -26,13 +26,14 @@ static const struct {
 static void help(FILE *to)
 {
 	fprintf(to, "Usage: flightrec COMMAND [OPTIONS]\n\n"
-		"Converts and examines the dumps of flightrecd, the flight recorder, on any machine\n"
-		"and without privileges; and speaks to a running flightrecd.\n\nCommands:\n");
+		    "Converts and examines the dumps of flightrecd, the flight recorder, on any "
+		    "machine\n"
+		    "and without privileges; and speaks to a running flightrecd.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMAND_CNT; i++)
 		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about);
 	fprintf(to, "\n'flightrec COMMAND --help' tells the options of each.\n"
-		"Exit codes: 0 ok, 1 done but something was damaged or lost, 2 wrong use,\n"
-		"3 no permission, 5 input or output failed. See flightrec(1).\n");
+		    "Exit codes: 0 ok, 1 done but something was damaged or lost, 2 wrong use,\n"
+		    "3 no permission, 5 input or output failed. See flightrec(1).\n");
 }
 
 int main(int argc, char **argv)
@@ -54,11 +55,13 @@ int main(int argc, char **argv)
 		if (strcmp(commands[i].name, name))
 			continue;
 		help_argv[0] = argv[argc > 1];
-		return is_help ? commands[i].run(2, help_argv) : commands[i].run(argc - 1, argv + 1);
+		return is_help ? commands[i].run(2, help_argv)
+			       : commands[i].run(argc - 1, argv + 1);
 	}
 	if (!*name)
 		help(stderr);
 	else
-		fprintf(stderr, "flightrec: there is no command '%s'.\nTry 'flightrec --help'.\n", name);
+		fprintf(stderr, "flightrec: there is no command '%s'.\nTry 'flightrec --help'.\n",
+			name);
 	return FR_EXIT_USAGE;
 }

@@ -42,7 +42,8 @@ static int open_fd(const char *path, int *ret_fd)
 		fd = fr_dump_spool(STDIN_FILENO);
 		if (fd < 0) {
 			fr_err("cannot read standard input into a temporary file: %s; TMPDIR says "
-			       "where it goes", strerror(-fd));
+			       "where it goes",
+			       strerror(-fd));
 			return fr_tool_exit_of(fd);
 		}
 	} else {
@@ -81,8 +82,8 @@ static int add_dump(struct fr_tool_dumps *all, const char *path)
 		fr_err("%s: %s", one.name, why);
 		close(one.fd);
 		free(one.name);
-		return err == -ENOMSG || err == -EPROTONOSUPPORT ? FR_EXIT_USAGE :
-								   fr_tool_exit_of(err);
+		return err == -ENOMSG || err == -EPROTONOSUPPORT ? FR_EXIT_USAGE
+								 : fr_tool_exit_of(err);
 	}
 	all->dumps[all->cnt++] = one;
 	return 0;

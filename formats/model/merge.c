@@ -16,13 +16,13 @@ struct lane {
 	uint32_t stream_cnt;
 	uint32_t joined; /* streams[0..joined) take part */
 	uint16_t cpu;
-	bool any;	 /* a record was handed out; what follows describes it */
-	bool running;	 /* it came from a sub-buffer that was not closed */
+	bool any;     /* a record was handed out; what follows describes it */
+	bool running; /* it came from a sub-buffer that was not closed */
 	uint32_t instance, sub_seq, ordinal, dump;
 	uint64_t order_ns;
 	struct fr_stream_damage damage; /* since then, over all streams */
 	bool cut_said;
-	uint32_t from;	 /* stream that `next` came from */
+	uint32_t from; /* stream that `next` came from */
 	struct fr_merged next;
 	struct fr_record behind; /* next is a gap: the record that follows it */
 	uint64_t behind_ns;
@@ -37,7 +37,7 @@ struct heap_node {
 struct fr_merge {
 	struct fr_stream *streams;
 	size_t stream_cnt;
-	uint32_t *chunks; /* all inputs' event chunks, by input, CPU and place in the file */
+	uint32_t *chunks;   /* all inputs' event chunks, by input, CPU and place in the file */
 	struct lane *lanes; /* by CPU */
 	size_t lane_cnt;
 	struct heap_node *heap;
@@ -102,9 +102,8 @@ static struct fr_stream *choose_stream(struct lane *l, struct fr_merge *m, int *
 				break;
 			l->joined = i + 1;
 		}
-		if (!s->have ||
-		    (l->any && compare_identity(s->instance, &s->rec, l->instance, l->sub_seq,
-						l->ordinal) <= 0)) {
+		if (!s->have || (l->any && compare_identity(s->instance, &s->rec, l->instance,
+							    l->sub_seq, l->ordinal) <= 0)) {
 			m->stats.duplicates += s->have && l->from != i;
 			ret = advance_stream(l, s, m);
 			if (ret < 0)
@@ -125,7 +124,8 @@ static bool follows_at_once(const struct lane *l, const struct fr_stream *s)
 	       s->instance == l->instance;
 }
 
-/* Is something missing between the lane's last record and this one, which does not follow at once? */
+/* Is something missing between the lane's last record and this one, which does not follow at once?
+ */
 static bool gap_before(const struct lane *l, const struct fr_stream *s, enum fr_gap_cause *cause)
 {
 	const struct fr_record *r = &s->rec;
@@ -357,7 +357,8 @@ static int add_stream(struct fr_merge *m, const struct fr_merge_input *in, uint3
 	struct fr_stream *bigger;
 
 	if (!(m->stream_cnt & (m->stream_cnt - 1))) {
-		bigger = realloc(m->streams, (m->stream_cnt ? m->stream_cnt * 2 : 1) * sizeof(*bigger));
+		bigger = realloc(m->streams,
+				 (m->stream_cnt ? m->stream_cnt * 2 : 1) * sizeof(*bigger));
 		if (!bigger)
 			return -ENOMEM;
 		m->streams = bigger;

@@ -14,13 +14,13 @@
 
 #include "../dump/reader.h"
 
-#define FR_MERGE_BUDGET_BYTES (32u << 20) /* of loaded chunks, unless told otherwise */
+#define FR_MERGE_BUDGET_BYTES (32u << 20)    /* of loaded chunks, unless told otherwise */
 #define FR_MERGE_WINDOW_MIN_BYTES (9u << 10) /* per CPU: holds the largest record */
 
 struct fr_merge_input {
 	struct fr_dump *dump; /* borrowed */
-	uint32_t instance;    /* dumps of one run of the recorder share it; ascending by its start */
-	uint64_t cut_ns;      /* not 0: the dump is cut, what each CPU had up to here is missing */
+	uint32_t instance; /* dumps of one run of the recorder share it; ascending by its start */
+	uint64_t cut_ns;   /* not 0: the dump is cut, what each CPU had up to here is missing */
 };
 
 /* Why there is nothing between two records of a CPU. */
@@ -38,7 +38,7 @@ struct fr_merged {
 	uint64_t order_ns;    /* of a gap: the last record's before it */
 	uint32_t dump;	      /* number of the input */
 	enum fr_merged_type type;
-	bool after_gap;	      /* the first record behind one */
+	bool after_gap; /* the first record behind one */
 	/* of a gap: */
 	enum fr_gap_cause cause;
 	uint64_t gap_to_ns;
@@ -52,7 +52,7 @@ struct fr_merge_stats {
 	uint64_t bad_chunks;
 	uint64_t bad_records; /* that the bad chunks' headers claim */
 	uint64_t bad_segments;
-	uint64_t steps_back;  /* of more than a millisecond: not smoothed */
+	uint64_t steps_back;	    /* of more than a millisecond: not smoothed */
 	uint64_t stored_bytes_read; /* of all_stored_bytes */
 	uint64_t all_stored_bytes;
 };

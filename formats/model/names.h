@@ -18,13 +18,13 @@
 /* One thread. */
 struct fr_who {
 	uint32_t tid;
-	uint32_t tgid;	    /* 0 = not known */
+	uint32_t tgid; /* 0 = not known */
 	uint64_t start_ns;
-	uint64_t end_ns;    /* 0 = alive at the end, or not known */
+	uint64_t end_ns;	  /* 0 = alive at the end, or not known */
 	char comm[FR_COMM_BYTES]; /* its last name */
 	uint32_t rename_first;	  /* into the renames, oldest first */
 	uint32_t rename_cnt;
-	uint32_t leader;    /* index of the thread that its process is known by; FR_WHO_NONE */
+	uint32_t leader; /* index of the thread that its process is known by; FR_WHO_NONE */
 	bool named;
 	uint64_t age; /* among rows about one thread the highest has the last word */
 };
@@ -54,15 +54,15 @@ struct fr_socket {
 };
 
 struct fr_names_stats {
-	uint64_t threads, processes, sockets; /* that have names */
+	uint64_t threads, processes, sockets;	   /* that have names */
 	uint64_t unnamed_threads, unnamed_sockets; /* that events refer to */
-	uint64_t bad_tables; /* chunks of identity that could not be read */
-	bool from_events;    /* events were searched, because tables were missing */
+	uint64_t bad_tables;			   /* chunks of identity that could not be read */
+	bool from_events; /* events were searched, because tables were missing */
 };
 
 struct fr_names;
 
-int fr_names_new(struct fr_names **ret_names); /* 0 or -ENOMEM */
+int fr_names_new(struct fr_names **ret_names);	    /* 0 or -ENOMEM */
 struct fr_names *fr_names_free(struct fr_names *n); /* NULL is fine; returns NULL */
 
 /* Adds the tables of a dump. In ascending order of time: what a later dump says of a thread counts.

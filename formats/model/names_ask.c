@@ -33,8 +33,9 @@ static size_t find_exactly(const struct fr_names *n, uint32_t tid, uint64_t star
 {
 	size_t i = lower_bound(n, n->who_cnt, tid, start_ns);
 
-	return i < n->who_cnt && n->who[i].tid == tid && n->who[i].start_ns == start_ns ? i :
-											  n->who_cnt;
+	return i < n->who_cnt && n->who[i].tid == tid && n->who[i].start_ns == start_ns
+		       ? i
+		       : n->who_cnt;
 }
 
 /* Rows that a free record after an exec of a non-leader made: they name the wrong thread. */
@@ -135,8 +136,8 @@ static void tidy_processes(struct fr_names *n)
 /* Whoever had this tid then, by what is known; FR_WHO_NONE. */
 static uint32_t find_then(const struct fr_names *n, uint32_t tid, uint64_t time_ns)
 {
-	uint64_t latest = time_ns > UINT64_MAX - START_SLACK_NS ? UINT64_MAX :
-								  time_ns + START_SLACK_NS;
+	uint64_t latest = time_ns > UINT64_MAX - START_SLACK_NS ? UINT64_MAX
+								: time_ns + START_SLACK_NS;
 	size_t i = lower_bound(n, n->known_cnt, tid, latest);
 	const struct fr_who *w;
 
@@ -159,9 +160,9 @@ static void find_leaders(struct fr_names *n)
 
 	for (size_t i = 0; i < n->known_cnt; i++) {
 		w = &n->who[i];
-		w->leader = w->tid == w->tgid ? (uint32_t)i :
-			    w->tgid ? find_then(n, w->tgid, w->start_ns) :
-				      FR_WHO_NONE;
+		w->leader = w->tid == w->tgid ? (uint32_t)i
+			    : w->tgid	      ? find_then(n, w->tgid, w->start_ns)
+					      : FR_WHO_NONE;
 	}
 }
 

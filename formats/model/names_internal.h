@@ -33,7 +33,7 @@ struct fr_swapped {
 struct fr_names {
 	struct fr_who *who; /* sealed: [0] idle, known_cnt by (tid, start), then the unnamed */
 	size_t who_cnt, who_cap, known_cnt;
-	size_t tidy_at; /* rows are sorted and joined when there are so many */
+	size_t tidy_at;	       /* rows are sorted and joined when there are so many */
 	struct fr_map unnamed; /* tid to index */
 
 	struct fr_name_change *changes;

@@ -43,8 +43,7 @@ static int learn_exec(struct fr_names *n, const struct fr_record *r)
 	int err;
 
 	memcpy(&e, r->data, sizeof(e));
-	err = add_who(n, r,
-		      (struct fr_who){ .tid = e.tid, .tgid = e.tid, .start_ns = e.start_ns },
+	err = add_who(n, r, (struct fr_who){ .tid = e.tid, .tgid = e.tid, .start_ns = e.start_ns },
 		      e.comm);
 	if (!err && e.old_tid != e.tid)
 		err = add_swapped(n, e.old_tid, e.start_ns);
@@ -81,8 +80,7 @@ static int learn_rename(struct fr_names *n, const struct fr_record *r)
 	int err;
 
 	memcpy(&e, r->data, sizeof(e));
-	err = add_who(n, r,
-		      (struct fr_who){ .tid = e.tid, .tgid = e.tgid, .start_ns = e.start_ns },
+	err = add_who(n, r, (struct fr_who){ .tid = e.tid, .tgid = e.tgid, .start_ns = e.start_ns },
 		      e.new_comm);
 	return err ? err : fr_names_add_change(n, e.tid, e.start_ns, r->time_ns, e.old_comm);
 }

@@ -13,13 +13,16 @@ struct places {
 #define AT(type, member) offsetof(struct type, member)
 
 static const struct places places[256] = {
-	[FR_EV_PROC_FORK] = { { AT(fr_proc_fork, parent_tid), AT(fr_proc_fork, child_tid) }, true, 0 },
+	[FR_EV_PROC_FORK] = { { AT(fr_proc_fork, parent_tid), AT(fr_proc_fork, child_tid) },
+			      true,
+			      0 },
 	[FR_EV_PROC_EXEC] = { { AT(fr_proc_exec, tid) }, true, 0 },
 	[FR_EV_PROC_EXIT] = { { AT(fr_proc_end, tid) }, true, 0 },
 	[FR_EV_PROC_RENAME] = { { AT(fr_proc_rename, tid) }, false, 0 },
 	[FR_EV_PROC_SIGNAL] = { { AT(fr_proc_signal, tid) }, true, 0 },
 	[FR_EV_PROC_OOM] = { { AT(fr_proc_oom, tid) }, false, 0 },
-	/* a free is the last word on a tid, a state the first: neither says that it did something */
+	/* a free is the last word on a tid, a state the first: neither says that it did something
+	 */
 	[FR_EV_SOCK_OPEN] = { { 0 }, false, AT(fr_sock_open, sock_id) },
 	[FR_EV_SOCK_CLOSE] = { { 0 }, false, AT(fr_sock_open, sock_id) },
 	[FR_EV_SOCK_STATE] = { { 0 }, false, AT(fr_sock_state, sock_id) },

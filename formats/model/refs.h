@@ -10,7 +10,7 @@
 struct fr_refs {
 	uint32_t tids[FR_REF_TIDS_MAX]; /* the one in whose context it happened first, if any */
 	uint32_t tid_cnt;
-	bool in_context; /* tids[0] is who ran when it happened */
+	bool in_context;  /* tids[0] is who ran when it happened */
 	uint64_t sock_id; /* 0 = none */
 };
 

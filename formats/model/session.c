@@ -114,14 +114,17 @@ static int check_host(const struct fr_session *s, char *err, size_t err_bytes)
 	for (size_t i = 0; i < s->dump_cnt; i++) {
 		h = fr_dump_host(s->dumps[i].dump);
 		if (!h || !h->boot_id[0]) {
-			snprintf(err, err_bytes, "%s does not say which boot of which host it is "
-				 "from: give it alone", s->dumps[i].name);
+			snprintf(err, err_bytes,
+				 "%s does not say which boot of which host it is "
+				 "from: give it alone",
+				 s->dumps[i].name);
 			return -EXDEV;
 		}
 		if (strcmp(h->boot_id, first->boot_id)) {
-			snprintf(err, err_bytes, "%s (host %s) and %s (host %s) are not from the same "
-				 "boot of one host: convert them one by one", s->dumps[0].name,
-				 first->name, s->dumps[i].name, h->name);
+			snprintf(err, err_bytes,
+				 "%s (host %s) and %s (host %s) are not from the same "
+				 "boot of one host: convert them one by one",
+				 s->dumps[0].name, first->name, s->dumps[i].name, h->name);
 			return -EXDEV;
 		}
 	}
@@ -142,8 +145,10 @@ static int number_instances(struct fr_session *s, char *err, size_t err_bytes)
 			if (d[k].end_ns > end_ns)
 				end_ns = d[k].end_ns;
 		if (d[i].start_ns && d[i].start_ns < end_ns) {
-			snprintf(err, err_bytes, "%s and %s were written by two recorders that ran at "
-				 "the same time: convert them one by one", d[i - 1].name, d[i].name);
+			snprintf(err, err_bytes,
+				 "%s and %s were written by two recorders that ran at "
+				 "the same time: convert them one by one",
+				 d[i - 1].name, d[i].name);
 			return -EXDEV;
 		}
 	}
@@ -206,8 +211,8 @@ static bool sched_was_on(const struct fr_session *s)
 	return true;
 }
 
-int fr_session_open(const struct fr_session_dump *ins, size_t in_cnt, struct fr_session **ret_session,
-		    char *err, size_t err_bytes)
+int fr_session_open(const struct fr_session_dump *ins, size_t in_cnt,
+		    struct fr_session **ret_session, char *err, size_t err_bytes)
 {
 	struct fr_session *s = calloc(1, sizeof(*s));
 	int ret = -ENOMEM;

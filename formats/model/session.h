@@ -20,7 +20,7 @@ struct fr_session_dump {
 	const char *name;     /* borrowed: the file, for people */
 	uint32_t instance;
 	uint64_t start_ns, common_ns, end_ns; /* BOOTTIME; 0 = it has no events */
-	bool cut; /* events at the end are missing */
+	bool cut;			      /* events at the end are missing */
 };
 
 struct fr_session {
@@ -31,15 +31,15 @@ struct fr_session {
 	 * nothing was overwritten since recording began. */
 	uint64_t hidden_until_ns;
 	struct fr_names *names; /* owned */
-	bool sched_on; /* switches were recorded when recording began */
+	bool sched_on;		/* switches were recorded when recording began */
 };
 
 /*
  * ins: dump and name are set. 0; -ENOMEM; -EXDEV when they cannot be one recording, with the reason
  * in err.
  */
-int fr_session_open(const struct fr_session_dump *ins, size_t in_cnt, struct fr_session **ret_session,
-		    char *err, size_t err_bytes);
+int fr_session_open(const struct fr_session_dump *ins, size_t in_cnt,
+		    struct fr_session **ret_session, char *err, size_t err_bytes);
 struct fr_session *fr_session_close(struct fr_session *s); /* NULL is fine; dumps stay open */
 
 /* The merge over all of it. 0 or -ENOMEM. */

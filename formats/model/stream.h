@@ -40,10 +40,10 @@ struct fr_stream {
 	bool chunk_open;	       /* more records wait in chunk next_chunk - 1 */
 	bool damaged_end;	       /* behind the last record of the window */
 
-	struct fr_record rec; /* the current record */
-	uint32_t flags;	      /* FR_SEGMENT_* of its segment */
+	struct fr_record rec;		/* the current record */
+	uint32_t flags;			/* FR_SEGMENT_* of its segment */
 	struct fr_stream_damage damage; /* before rec, or at the end */
-	bool have; /* rec is valid */
+	bool have;			/* rec is valid */
 	bool done;
 };
 

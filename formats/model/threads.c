@@ -17,15 +17,15 @@
 #define STATE_GONE 0xb0u
 
 struct cpu {
-	uint32_t thread; /* index of who runs; NOBODY = idle */
-	bool known;	 /* thread is right */
-	bool seen;	 /* a record came from this CPU */
+	uint32_t thread;   /* index of who runs; NOBODY = idle */
+	bool known;	   /* thread is right */
+	bool seen;	   /* a record came from this CPU */
 	uint64_t since_ns; /* thread runs since; not known: nothing is known before */
 	uint64_t last_ns;  /* of the last record */
 };
 
 struct fr_threads {
-	struct fr_names *names; /* borrowed */
+	struct fr_names *names;	       /* borrowed */
 	uint32_t *index_of[TID_PAGES]; /* by tid, plus one; 0 = none; pages made at first use */
 	struct fr_thread **slabs;
 	size_t slab_cnt;
@@ -202,7 +202,8 @@ static uint64_t ready_time(const struct fr_thread *th, uint64_t from_ns, uint32_
 }
 
 /* The thread's time on the CPU ends at to_ns. */
-static void end_stint(struct fr_step *step, struct fr_thread *th, uint64_t to_ns, uint32_t waited_ns)
+static void end_stint(struct fr_step *step, struct fr_thread *th, uint64_t to_ns,
+		      uint32_t waited_ns)
 {
 	struct fr_stint *s = &step->stints[step->stint_cnt++];
 
@@ -293,7 +294,10 @@ static void switch_out(const struct fr_merged *m, const struct cpu *c, struct fr
 	} else {
 		/* it was seen to start elsewhere meanwhile: that one counts for the thread */
 		step->stints[step->stint_cnt++] = (struct fr_stint){
-			.thread = p, .from_ns = now, .to_ns = now, .cpu = m->rec.cpu,
+			.thread = p,
+			.from_ns = now,
+			.to_ns = now,
+			.cpu = m->rec.cpu,
 		};
 	}
 	s = &step->stints[step->stint_cnt - 1];
@@ -458,8 +462,8 @@ static void on_free(struct fr_threads *t, const struct fr_merged *m)
 	th = at(t, index_plus_1(t, e.tid) - 1);
 	w = fr_names_who(t->names, th->who);
 	/* a tid that an exec swapped away names the old leader; a running thread is not freed */
-	if (th->run != FR_RUN_ON && (w->start_ns == e.start_ns || !w->named ||
-				     th->run == FR_RUN_DEAD))
+	if (th->run != FR_RUN_ON &&
+	    (w->start_ns == e.start_ns || !w->named || th->run == FR_RUN_DEAD))
 		drop_thread(t, e.tid);
 }
 

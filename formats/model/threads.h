@@ -27,14 +27,14 @@ enum fr_run { FR_RUN_UNKNOWN, FR_RUN_ON, FR_RUN_OFF, FR_RUN_DEAD };
 /* A live thread. */
 struct fr_thread {
 	uint32_t tid;
-	uint32_t who;	    /* index into the names */
-	uint64_t since_ns;  /* ON: it got its CPU; OFF: it left one */
-	uint64_t off_ns;    /* ON: it had left a CPU then; 0 = not known */
-	uint64_t wake_ns;   /* it was woken since it left; 0 = not seen */
+	uint32_t who;		/* index into the names */
+	uint64_t since_ns;	/* ON: it got its CPU; OFF: it left one */
+	uint64_t off_ns;	/* ON: it had left a CPU then; 0 = not known */
+	uint64_t wake_ns;	/* it was woken since it left; 0 = not seen */
 	uint64_t early_wake_ns; /* woken while still on the CPU: counts if it leaves at once */
-	uint64_t check_ns;  /* this tid may be somebody else's from then on */
-	uint64_t flow;	    /* of the wake-up, a sink's own; 0 = none */
-	uint32_t waker;	    /* who woke it; FR_WHO_NONE = an interrupt, or not seen */
+	uint64_t check_ns;	/* this tid may be somebody else's from then on */
+	uint64_t flow;		/* of the wake-up, a sink's own; 0 = none */
+	uint32_t waker;		/* who woke it; FR_WHO_NONE = an interrupt, or not seen */
 	uint32_t early_waker;
 	uint32_t run_delay_ns; /* when it last left a CPU */
 	uint32_t next_free;
@@ -43,16 +43,16 @@ struct fr_thread {
 	uint8_t run;	    /* enum fr_run */
 	bool off_preempted;
 	bool delay_known;
-	bool since_unseen;  /* it ran before since_ns already */
+	bool since_unseen;	  /* it ran before since_ns already */
 	char comm[FR_COMM_BYTES]; /* now */
 };
 
 /* What a thread did up to the moment it left a CPU (or the record of it ends). */
 struct fr_stint {
 	struct fr_thread *thread; /* its comm is the one at to_ns */
-	uint64_t off_ns;   /* 0 = what was before ready_ns is not known */
-	uint64_t ready_ns; /* 0 = what was before from_ns is not known */
-	uint64_t from_ns;  /* ran from then to to_ns, if `ran`; else equal to to_ns */
+	uint64_t off_ns;	  /* 0 = what was before ready_ns is not known */
+	uint64_t ready_ns;	  /* 0 = what was before from_ns is not known */
+	uint64_t from_ns;	  /* ran from then to to_ns, if `ran`; else equal to to_ns */
 	uint64_t to_ns;
 	uint64_t cpu_from_ns; /* the CPU was its own from then to to_ns, if on_cpu_track */
 	uint64_t wake_ns;

@@ -27,8 +27,9 @@ static void chrome_drop(void *ctx)
 /* How much may be held back per CPU: by the number of CPUs that the host has. */
 static size_t held_share(const struct fr_convert *c)
 {
-	const struct fr_meta_host *h = c->session->dump_cnt ? fr_dump_host(c->session->dumps[0].dump) :
-							      NULL;
+	const struct fr_meta_host *h = c->session->dump_cnt
+					       ? fr_dump_host(c->session->dumps[0].dump)
+					       : NULL;
 	size_t cpus = h && h->cpus_possible ? h->cpus_possible : 1, share = HELD_ALL_BYTES / cpus;
 
 	if (share < HELD_MIN_BYTES)
@@ -52,8 +53,8 @@ static int chrome_begin(struct fr_convert *c, void **ret_ctx)
 	}
 	/* the first event goes without a comma in front, all others begin with theirs */
 	fr_out_add_str(ch->out, "{\"displayTimeUnit\":\"ns\",\"traceEvents\":[\n"
-		       "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":4194304,"
-		       "\"args\":{\"name\":\"CPUs\"}}");
+				"{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":4194304,"
+				"\"args\":{\"name\":\"CPUs\"}}");
 	fr_chrome_triggers(ch);
 	if (c->all)
 		fr_chrome_not_kept(ch);

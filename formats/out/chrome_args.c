@@ -69,8 +69,8 @@ static void put_captured(struct fr_json *j, struct fr_slice s)
 	for (size_t i = 0; i < len; i++) {
 		uint8_t c = s.data[i];
 
-		text[i] = (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t' ? (char)c :
-											    '.';
+		text[i] = (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t' ? (char)c
+											 : '.';
 	}
 	fr_json_strn(j, text, len);
 }
@@ -140,8 +140,8 @@ static void put_socket(struct fr_chrome *ch, struct fr_json *j, const struct fr_
 	fr_record_refs(&m->rec, &refs);
 	if (!refs.sock_id || m->rec.kind == FR_EV_SOCK_OPEN || m->rec.kind == FR_EV_SOCK_CLOSE)
 		return;
-	s = fr_names_socket(ch->c->session->names,
-			    ch->c->session->dumps[m->dump].instance, refs.sock_id, &index);
+	s = fr_names_socket(ch->c->session->names, ch->c->session->dumps[m->dump].instance,
+			    refs.sock_id, &index);
 	if (!s || !s->named)
 		return;
 	if (s->addr.family && !(m->rec.kind >= FR_EV_SOCK_SEND && m->rec.kind <= FR_EV_SOCK_RECV &&

@@ -30,7 +30,7 @@ struct request {
 
 struct lane {
 	uint32_t dev;
-	uint32_t number; /* of its device, from 1 */
+	uint32_t number;   /* of its device, from 1 */
 	uint64_t until_ns; /* end of its last slice */
 	bool busy;
 	bool used;
@@ -164,7 +164,8 @@ static uint32_t take_request(struct fr_chrome_disks *d, uint32_t dev, uint64_t s
 	if (!fr_map_get(&d->by_key, key, &first))
 		return NONE;
 	/* newest first: the last match is the oldest */
-	for (i = first; i != NONE && cnt < SAME_KEY_MAX; before = i, i = d->requests[i].next, cnt++) {
+	for (i = first; i != NONE && cnt < SAME_KEY_MAX;
+	     before = i, i = d->requests[i].next, cnt++) {
 		if (is_it(&d->requests[i], dev, sector, op)) {
 			hit = i;
 			hit_before = before;
@@ -330,7 +331,8 @@ void fr_chrome_disks_name(struct fr_chrome *ch)
 		if (!l->used)
 			continue;
 		any = true;
-		snprintf(text, sizeof(text), "%u:%u #%u", l->dev >> 20, l->dev & 0xfffff, l->number);
+		snprintf(text, sizeof(text), "%u:%u #%u", l->dev >> 20, l->dev & 0xfffff,
+			 l->number);
 		fr_chrome_name_track(ch, FR_CHROME_DISKS, FR_CHROME_TID_DISK + i, text);
 	}
 	if (!any)

@@ -79,8 +79,8 @@ static void on_net(struct fr_chrome *ch, const struct fr_merged *m, const char *
 
 	fr_record_refs(&m->rec, &refs);
 	if (refs.sock_id)
-		s = fr_names_socket(ch->c->session->names,
-				    ch->c->session->dumps[m->dump].instance, refs.sock_id, &index);
+		s = fr_names_socket(ch->c->session->names, ch->c->session->dumps[m->dump].instance,
+				    refs.sock_id, &index);
 	if (!fr_filter_tgid(ch->c, s ? s->tgid : 0, m->order_ns))
 		return;
 	*used = true;
@@ -136,7 +136,8 @@ static void put_trigger(struct fr_chrome *ch, const struct shown_trigger *t)
 	char name[64];
 	struct fr_json j;
 
-	snprintf(name, sizeof(name), t->joined ? "trigger %s (joined)" : "trigger %s", t->info->name);
+	snprintf(name, sizeof(name), t->joined ? "trigger %s (joined)" : "trigger %s",
+		 t->info->name);
 	j = fr_chrome_open(ch, &ch->scratch, "i", name, "trigger");
 	fr_json_kv_str(&j, "s", "g");
 	fr_chrome_where(&j, FR_CHROME_RECORDER, FR_CHROME_TID_TRIGGERS);
@@ -231,6 +232,7 @@ void fr_chrome_not_kept(struct fr_chrome *ch)
 	for (uint32_t i = 0; l && i < l->cpu_cnt; i++) {
 		cpu = &l->cpus[i];
 		if (cpu->overwritten && cpu->cpu < FR_CPUS_MAX && cpu->oldest_ns > s->start_ns)
-			region(ch, (uint16_t)cpu->cpu, "overwritten", s->start_ns, cpu->oldest_ns, 0);
+			region(ch, (uint16_t)cpu->cpu, "overwritten", s->start_ns, cpu->oldest_ns,
+			       0);
 	}
 }

@@ -51,11 +51,11 @@ struct fr_chrome_who {
 	uint8_t state;	   /* FR_CHROME_* */
 	uint8_t prefix_len;
 	uint8_t name_len;
-	bool as_thread;	   /* appears as a thread: needs a name */
+	bool as_thread; /* appears as a thread: needs a name */
 	bool as_process;
-	char prefix[40];   /* "pid":1,"tid":2,"ts": */
+	char prefix[40];	  /* "pid":1,"tid":2,"ts": */
 	char comm[FR_COMM_BYTES]; /* that name is made from */
-	char name[40];	   /* comm, escaped, cut to fit */
+	char name[40];		  /* comm, escaped, cut to fit */
 };
 enum { FR_CHROME_NEW = 0, FR_CHROME_SHOWN, FR_CHROME_HIDDEN };
 
@@ -72,7 +72,7 @@ struct fr_chrome_disks; /* chrome_disks.c */
 struct fr_chrome {
 	struct fr_convert *c;
 	struct fr_out *out;
-	uint64_t zero_ns; /* what ts counts from */
+	uint64_t zero_ns;	   /* what ts counts from */
 	struct fr_chrome_who *who; /* by index into the names */
 	uint32_t who_cnt;
 	struct fr_map incarnations; /* tid to how many were shown under it */
@@ -82,8 +82,8 @@ struct fr_chrome {
 	uint64_t flow; /* last id */
 	struct fr_chrome_disks *disks;
 	uint64_t disks_not_shown; /* requests: too many at once */
-	struct fr_buf scratch;	/* the object being made */
-	struct fr_buf name_buf; /* a name being escaped, maybe while an object waits in scratch */
+	struct fr_buf scratch;	  /* the object being made */
+	struct fr_buf name_buf;	  /* a name being escaped, maybe while an object waits in scratch */
 	bool triggers_used, families_used, sockets_used, tcp_used; /* tracks that appear */
 };
 

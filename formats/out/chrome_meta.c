@@ -143,7 +143,8 @@ static void put_host(struct fr_json *j, const struct fr_meta_host *h)
 }
 
 /* What converting itself found: this differs from zero only with damaged or overlapping dumps. */
-static void put_conversion(struct fr_chrome *ch, struct fr_json *j, const struct fr_convert_stats *st)
+static void put_conversion(struct fr_chrome *ch, struct fr_json *j,
+			   const struct fr_convert_stats *st)
 {
 	const struct fr_names_stats *n = fr_names_stats(ch->c->session->names);
 
@@ -160,8 +161,7 @@ static void put_conversion(struct fr_chrome *ch, struct fr_json *j, const struct
 	fr_json_kv_u64_str(j, "damaged_events", st->unsound);
 	fr_json_kv_u64_str(j, "unknown_events", st->unknown_kinds);
 	fr_json_kv_u64_str(j, "clock_steps_back", st->merge.steps_back);
-	fr_json_kv_u64_str(j, "switch_mismatches",
-			   fr_threads_stats(ch->c->threads)->mismatches);
+	fr_json_kv_u64_str(j, "switch_mismatches", fr_threads_stats(ch->c->threads)->mismatches);
 	fr_json_kv_u64_str(j, "unnamed", n->unnamed_threads + n->unnamed_sockets);
 	fr_json_kv_u64_str(j, "disk_requests_not_shown", ch->disks_not_shown);
 	fr_json_object_end(j);

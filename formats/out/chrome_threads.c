@@ -97,7 +97,8 @@ static char *put_running(char *p, const struct shown_stint *x, const char *head,
 
 static char *put_flow_end(char *p, const struct shown_stint *x)
 {
-	p = fr_put_lit(p, ",\n{\"ph\":\"f\",\"bp\":\"e\",\"name\":\"wake\",\"cat\":\"sched\",\"id\":");
+	p = fr_put_lit(p,
+		       ",\n{\"ph\":\"f\",\"bp\":\"e\",\"name\":\"wake\",\"cat\":\"sched\",\"id\":");
 	p = fr_put_u64(p, x->s->flow);
 	*p++ = ',';
 	p = put_prefix(p, x->cw->prefix, x->cw->prefix_len);
@@ -107,8 +108,7 @@ static char *put_flow_end(char *p, const struct shown_stint *x)
 }
 
 /* The thread's name as part of a JSON string, made anew when it changed. */
-static void refresh_name(struct fr_chrome *ch, struct fr_chrome_who *cw,
-			 const struct fr_thread *th)
+static void refresh_name(struct fr_chrome *ch, struct fr_chrome_who *cw, const struct fr_thread *th)
 {
 	size_t len, cut;
 

@@ -6,8 +6,8 @@
 
 #include "chrome_internal.h"
 
-#define FIRST_AGAIN 2u	   /* k of the second thread with a tid: 1 << 22 is where our own ids lie */
-#define LAST_AGAIN 1022u   /* more than that share the last one: ids end at 2^32 */
+#define FIRST_AGAIN 2u	 /* k of the second thread with a tid: 1 << 22 is where our own ids lie */
+#define LAST_AGAIN 1022u /* more than that share the last one: ids end at 2^32 */
 
 static struct fr_chrome_who *grow_who(struct fr_chrome *ch, uint32_t who)
 {
@@ -217,8 +217,7 @@ static void name_cpus(struct fr_chrome *ch)
 			continue;
 		snprintf(text, sizeof(text), "CPU %u", cpu);
 		fr_chrome_name_track(ch, FR_CHROME_CPUS, FR_CHROME_TID_CPU + cpu, text);
-		fr_chrome_sort_track(ch, FR_CHROME_CPUS, FR_CHROME_TID_CPU + cpu,
-			   (int32_t)cpu);
+		fr_chrome_sort_track(ch, FR_CHROME_CPUS, FR_CHROME_TID_CPU + cpu, (int32_t)cpu);
 	}
 }
 
@@ -228,20 +227,17 @@ static void name_recorder(struct fr_chrome *ch)
 	char text[32];
 
 	if (ch->triggers_used)
-		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_TRIGGERS,
-				     "triggers");
+		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_TRIGGERS, "triggers");
 	if (ch->families_used)
-		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_FAMILIES,
-				     "families");
+		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_FAMILIES, "families");
 	for (uint32_t cpu = 0; cpu < ch->cpu_cnt; cpu++) {
 		if (!ch->cpus[cpu].lost)
 			continue;
 		any = true;
 		snprintf(text, sizeof(text), "lost on CPU %u", cpu);
-		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_LOSS + cpu,
-				     text);
+		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_LOSS + cpu, text);
 		fr_chrome_sort_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_LOSS + cpu,
-			   (int32_t)cpu + 1);
+				     (int32_t)cpu + 1);
 	}
 	if (!any)
 		return;
@@ -252,11 +248,9 @@ static void name_recorder(struct fr_chrome *ch)
 static void name_net(struct fr_chrome *ch)
 {
 	if (ch->sockets_used)
-		fr_chrome_name_track(ch, FR_CHROME_NET, FR_CHROME_TID_SOCKETS,
-				     "sockets");
+		fr_chrome_name_track(ch, FR_CHROME_NET, FR_CHROME_TID_SOCKETS, "sockets");
 	if (ch->tcp_used)
-		fr_chrome_name_track(ch, FR_CHROME_NET, FR_CHROME_TID_TCP,
-				     "TCP trouble");
+		fr_chrome_name_track(ch, FR_CHROME_NET, FR_CHROME_TID_TCP, "TCP trouble");
 	if (!ch->sockets_used && !ch->tcp_used)
 		return;
 	fr_chrome_name_track(ch, FR_CHROME_NET, 0, "network");

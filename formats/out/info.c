@@ -263,8 +263,8 @@ static void say_time(const struct facts *f, uint64_t boot_ns)
 {
 	char text[40];
 
-	fr_buf_add_str(f->r->out, fr_format_time(fr_session_to_unix(f->s, boot_ns), 3, text,
-						 sizeof(text)));
+	fr_buf_add_str(f->r->out,
+		       fr_format_time(fr_session_to_unix(f->s, boot_ns), 3, text, sizeof(text)));
 }
 
 static void say_duration(const struct facts *f, uint64_t from_ns, uint64_t to_ns)
@@ -282,8 +282,9 @@ static void say_origin(const struct facts *f)
 	struct fr_buf *out = f->r->out;
 
 	if (h)
-		fr_buf_printf(out, "host      %s, kernel %s, %u CPUs; recorder %s; boot %s\n", h->name,
-			      h->kernel_release, h->cpus_online, h->recorder_version, h->boot_id);
+		fr_buf_printf(out, "host      %s, kernel %s, %u CPUs; recorder %s; boot %s\n",
+			      h->name, h->kernel_release, h->cpus_online, h->recorder_version,
+			      h->boot_id);
 	else
 		fr_buf_add_str(out, "host      not readable\n");
 	if (!c)
@@ -343,7 +344,8 @@ static void say_cpus(const struct facts *f)
 	const struct fr_cpu_loss *c;
 
 	if (!l) {
-		fr_buf_add_str(out, "cpus      the account of losses is missing (the dump is cut, or "
+		fr_buf_add_str(out,
+			       "cpus      the account of losses is missing (the dump is cut, or "
 			       "damaged there)\n");
 		return;
 	}
@@ -355,13 +357,13 @@ static void say_cpus(const struct facts *f)
 		c = &l->cpus[i];
 		if (c->oldest_ns && c->oldest_ns <= f->s->end_ns)
 			fr_format_duration(f->s->end_ns - c->oldest_ns, keeps, sizeof(keeps));
-		fr_buf_printf(out, "%-5u %10s %12llu %12llu %12llu %9llu %10llu %8llu %6llu\n", c->cpu,
-			      keeps, (unsigned long long)c->emitted, (unsigned long long)c->kept,
-			      (unsigned long long)c->overwritten, (unsigned long long)c->overtaken,
-			      (unsigned long long)c->unfinished,
-			      (unsigned long long)(c->dropped_retry + c->dropped_busy +
-						   c->dropped_nocpu),
-			      (unsigned long long)c->recursion_misses);
+		fr_buf_printf(
+			out, "%-5u %10s %12llu %12llu %12llu %9llu %10llu %8llu %6llu\n", c->cpu,
+			keeps, (unsigned long long)c->emitted, (unsigned long long)c->kept,
+			(unsigned long long)c->overwritten, (unsigned long long)c->overtaken,
+			(unsigned long long)c->unfinished,
+			(unsigned long long)(c->dropped_retry + c->dropped_busy + c->dropped_nocpu),
+			(unsigned long long)c->recursion_misses);
 	}
 }
 
@@ -379,8 +381,10 @@ static void say_contents(const struct facts *f)
 	if (c->unknown_kinds)
 		fr_buf_printf(out, "          %-16s %12llu (from a newer recorder)\n", "unknown",
 			      (unsigned long long)c->unknown_kinds);
-	fr_buf_printf(out, "names     %llu threads, %llu processes, %llu sockets; %llu without a "
-		      "name\n", (unsigned long long)c->threads, (unsigned long long)c->processes,
+	fr_buf_printf(out,
+		      "names     %llu threads, %llu processes, %llu sockets; %llu without a "
+		      "name\n",
+		      (unsigned long long)c->threads, (unsigned long long)c->processes,
 		      (unsigned long long)c->sockets, (unsigned long long)f->unnamed);
 	fr_buf_printf(out, "bytes     %s of records and tables, stored in %s",
 		      fr_format_size(c->raw_bytes, raw, sizeof(raw)),

@@ -229,8 +229,8 @@ static void text_record(void *ctx, const struct fr_merged *m, const struct fr_st
 		return;
 	fr_record_refs(&m->rec, &refs);
 	if (refs.sock_id)
-		s = fr_names_socket(t->c->session->names,
-				    t->c->session->dumps[m->dump].instance, refs.sock_id, &index);
+		s = fr_names_socket(t->c->session->names, t->c->session->dumps[m->dump].instance,
+				    refs.sock_id, &index);
 	if (!wanted(t, m, &refs, s))
 		return;
 	add_head(t, m, &refs);

@@ -7,8 +7,8 @@
 
 static bool is_sound(const struct fr_dump *d, const struct fr_census *c)
 {
-	return !fr_dump_problem_cnt(d) && !fr_dump_incomplete(d) && !c->bad_chunks && !c->bad_rows &&
-	       !c->unsound && !c->lost_records;
+	return !fr_dump_problem_cnt(d) && !fr_dump_incomplete(d) && !c->bad_chunks &&
+	       !c->bad_rows && !c->unsound && !c->lost_records;
 }
 
 static void put_json(const struct fr_dump *d, const struct fr_dump_report *r,
@@ -66,15 +66,17 @@ static void put_text(const struct fr_dump *d, const struct fr_dump_report *r,
 		fr_buf_printf(out, "%s: sound, %llu bytes, %zu chunks, %llu events\n", r->file,
 			      file_bytes, fr_dump_chunk_cnt(d), (unsigned long long)c->records);
 	} else {
-		fr_buf_printf(out, "%s: %s, sound up to byte %llu of %llu; %llu events can be read, "
-			      "%llu cannot\n", r->file,
-			      fr_dump_incomplete(d) ? "incomplete" : "damaged", until, file_bytes,
-			      (unsigned long long)(c->records - c->unsound),
+		fr_buf_printf(out,
+			      "%s: %s, sound up to byte %llu of %llu; %llu events can be read, "
+			      "%llu cannot\n",
+			      r->file, fr_dump_incomplete(d) ? "incomplete" : "damaged", until,
+			      file_bytes, (unsigned long long)(c->records - c->unsound),
 			      (unsigned long long)(c->lost_records + c->unsound));
 		put_problems(d, out);
 	}
 	if (fr_dump_unknown_chunks(d) || c->unknown_kinds)
-		fr_buf_printf(out, "  from a newer recorder: %llu chunks and %llu events of kinds this "
+		fr_buf_printf(out,
+			      "  from a newer recorder: %llu chunks and %llu events of kinds this "
 			      "program does not know, passed over\n",
 			      (unsigned long long)fr_dump_unknown_chunks(d),
 			      (unsigned long long)c->unknown_kinds);

@@ -34,7 +34,7 @@ struct gen {
 		struct fr_segment_header seg;
 		uint64_t now_ns, first_ns;
 		uint32_t running, sub_seq, records, segments;
-	} *cpu;
+	} * cpu;
 	uint32_t *run_delay_ns; /* by thread */
 	uint64_t random;
 	struct fr_dump_writer *w;
@@ -90,7 +90,8 @@ static void add(struct gen *g, uint32_t cpu, uint32_t kind, void *record, uint32
 	if (c->seg.records && c->seg.bytes + bytes > SEGMENT_BYTES)
 		end_segment(c);
 	if (!c->seg.records) {
-		c->seg = (struct fr_segment_header){ .base_time_ns = c->now_ns, .sub_seq = c->sub_seq };
+		c->seg = (struct fr_segment_header){ .base_time_ns = c->now_ns,
+						     .sub_seq = c->sub_seq };
 		c->seg_at = c->raw.len_bytes;
 		fr_buf_add(&c->raw, &c->seg, sizeof(c->seg));
 	}
@@ -135,7 +136,9 @@ static void put_meta(struct gen *g)
 	struct fr_meta_trigger trigger = { .main = { .name = "bench", .boot_ns = BOOT_NS } };
 	struct fr_meta_clocks clocks = { .pairs = { { FR_CLOCK_TRIGGER, BOOT_NS, UNIX_NS, 0 } },
 					 .pair_cnt = 1 };
-	struct fr_meta_host host = { .name = "bench", .boot_id = "bench", .cpus_online = g->cpus,
+	struct fr_meta_host host = { .name = "bench",
+				     .boot_id = "bench",
+				     .cpus_online = g->cpus,
 				     .cpus_possible = g->cpus };
 	struct fr_buf b = { 0 };
 
@@ -149,7 +152,8 @@ static void put_meta(struct gen *g)
 	g->err = g->err ? g->err : fr_dump_put_meta(g->w, FR_CHUNK_HOST, &b);
 	fr_buf_clear(&b);
 	for (uint32_t i = 0; i < g->threads; i++) {
-		struct fr_meta_thread t = { .tid = FIRST_TID + i, .tgid = FIRST_TID + i - i % 8,
+		struct fr_meta_thread t = { .tid = FIRST_TID + i,
+					    .tgid = FIRST_TID + i - i % 8,
 					    .start_ns = BOOT_NS / 2 };
 
 		snprintf(t.comm, sizeof(t.comm), "worker-%u", i % 100000);
@@ -201,7 +205,8 @@ static void make_events(struct gen *g)
 static int write_dump(struct gen *g, char *path, const char *codec)
 {
 	char *dir_copy = strdup(path), *base_copy = strdup(path);
-	struct fr_dump_options opt = { .name = basename(base_copy), .created_unix_ns = UNIX_NS,
+	struct fr_dump_options opt = { .name = basename(base_copy),
+				       .created_unix_ns = UNIX_NS,
 				       .dump_id = (const uint8_t *)"synthetic-dump-!" };
 	int err = fr_codec_parse(codec, &opt.codec, &opt.level);
 
@@ -228,7 +233,8 @@ static uint32_t number(int argc, char **argv, int i, uint32_t otherwise)
 	uint64_t v = otherwise;
 
 	if (argc > i && fr_parse_u64(argv[i], UINT32_MAX, &v))
-		fprintf(stderr, "convert_speed: '%s' is no number, taking %u\n", argv[i], otherwise);
+		fprintf(stderr, "convert_speed: '%s' is no number, taking %u\n", argv[i],
+			otherwise);
 	return (uint32_t)v;
 }
 
@@ -238,19 +244,22 @@ int main(int argc, char **argv)
 	int err;
 
 	if (argc < 2) {
-		fprintf(stderr, "usage: convert_speed FILE.frd [EVENTS [CPUS [THREADS [CODEC]]]]\n");
+		fprintf(stderr,
+			"usage: convert_speed FILE.frd [EVENTS [CPUS [THREADS [CODEC]]]]\n");
 		return 2;
 	}
 	g.events = number(argc, argv, 2, 4000000);
 	g.cpus = number(argc, argv, 3, 2);
 	g.threads = number(argc, argv, 4, 64);
 	if (!g.cpus || g.cpus > FR_CPUS_MAX || g.threads / g.cpus < 2) {
-		fprintf(stderr, "convert_speed: needs 1 to %u CPUs and two threads a CPU\n", FR_CPUS_MAX);
+		fprintf(stderr, "convert_speed: needs 1 to %u CPUs and two threads a CPU\n",
+			FR_CPUS_MAX);
 		return 2;
 	}
 	g.cpu = calloc(g.cpus, sizeof(*g.cpu));
 	g.run_delay_ns = calloc(g.threads, sizeof(*g.run_delay_ns));
-	err = g.cpu && g.run_delay_ns ? write_dump(&g, argv[1], argc > 5 ? argv[5] : "lz4") : -ENOMEM;
+	err = g.cpu && g.run_delay_ns ? write_dump(&g, argv[1], argc > 5 ? argv[5] : "lz4")
+				      : -ENOMEM;
 	if (err)
 		fprintf(stderr, "convert_speed: %s: %s\n", argv[1], strerror(-err));
 	else

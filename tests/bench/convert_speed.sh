@@ -14,7 +14,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
 
-[ -x "$O/tests/bench/convert_speed" ] || { echo "skip convert_speed: $O/tests/bench/convert_speed is not built"; exit 0; }
+[ -x "$O/tests/bench/convert_speed" ] ||
+	{ echo "skip convert_speed: $O/tests/bench/convert_speed is not built"; exit 0; }
 [ -x /usr/bin/time ] || { echo "skip convert_speed: /usr/bin/time is missing"; exit 0; }
 
 # measure NAME DUMP EVENTS RATE_BAR CONVERT_OPTION...

@@ -47,9 +47,11 @@ static inline void mk_meta(struct mk *m, enum fr_chunk_type type, struct fr_buf 
 
 static inline void mk_begin_on(struct mk *m, uint64_t recorder_start_s, const char *boot_id)
 {
-	struct fr_dump_options opt = { .name = "made.frd", .dump_id = (const uint8_t *)"made-by-hand-...",
+	struct fr_dump_options opt = { .name = "made.frd",
+				       .dump_id = (const uint8_t *)"made-by-hand-...",
 				       .created_unix_ns = MK_UNIX_NS };
-	struct fr_meta_host host = { .name = "made", .recorder_start_ns = recorder_start_s * 1000000000,
+	struct fr_meta_host host = { .name = "made",
+				     .recorder_start_ns = recorder_start_s * 1000000000,
 				     .cpus_possible = 4 };
 	struct fr_meta_clocks clocks = { .pairs = { { FR_CLOCK_START, 1, MK_UNIX_NS + 1, 0 } },
 					 .pair_cnt = 1 };
@@ -74,8 +76,9 @@ static inline void mk_begin(struct mk *m, uint64_t recorder_start_s)
 
 static inline void mk_trigger(struct mk *m, uint64_t boot_ns)
 {
-	struct fr_meta_trigger t = { .main = { .name = "usr1", .boot_ns = boot_ns,
-					       .unix_ns = MK_UNIX_NS + boot_ns } };
+	struct fr_meta_trigger t = {
+		.main = { .name = "usr1", .boot_ns = boot_ns, .unix_ns = MK_UNIX_NS + boot_ns }
+	};
 	struct fr_buf b = { 0 };
 
 	fr_meta_add_trigger(&b, &t);
@@ -91,7 +94,9 @@ static inline void mk_thread_row(struct mk *m, const struct fr_meta_thread *t)
 static inline void mk_thread(struct mk *m, uint32_t tid, uint32_t tgid, uint64_t start_ns,
 			     uint64_t end_ns, const char *comm)
 {
-	struct fr_meta_thread t = { .tid = tid, .tgid = tgid, .start_ns = start_ns, .end_ns = end_ns };
+	struct fr_meta_thread t = {
+		.tid = tid, .tgid = tgid, .start_ns = start_ns, .end_ns = end_ns
+	};
 
 	snprintf(t.comm, sizeof(t.comm), "%s", comm);
 	mk_thread_row(m, &t);
@@ -112,7 +117,8 @@ static inline void mk_segment(struct mk *m, uint16_t cpu, uint32_t sub_seq, uint
 	mk_end_segment(m);
 	assert_true(!m->ev.records || m->ev.cpu == cpu);
 	m->ev.cpu = cpu;
-	m->seg = (struct fr_segment_header){ .sub_seq = sub_seq, .first_record = first_record,
+	m->seg = (struct fr_segment_header){ .sub_seq = sub_seq,
+					     .first_record = first_record,
 					     .flags = flags };
 	m->seg_at = m->raw.len_bytes;
 	fr_buf_add(&m->raw, &m->seg, sizeof(m->seg));

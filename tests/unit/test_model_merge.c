@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One order for the records of all CPUs, each once, and what is missing said where it is missing. */
+/* One order for the records of all CPUs, each once, and what is missing said where it is missing.
+ */
 #include "cm.h"
 
 #include "dump_fixture.h"
 #include "formats/model/merge.h"
 #include "make_dump.h"
 
-/* Everything a merge hands out, in short: "0:5" is the record of time 5 on CPU 0, "1:gap5-9" a gap. */
+/* Everything a merge hands out, in short: "0:5" is the record of time 5 on CPU 0, "1:gap5-9" a gap.
+ */
 static char seen[4096];
 
 static void note(const struct fr_merged *x)
@@ -18,8 +20,8 @@ static void note(const struct fr_merged *x)
 		snprintf(seen + at, sizeof(seen) - at, "%s%u:%llu%s", at ? " " : "", x->rec.cpu,
 			 (unsigned long long)x->rec.time_ns, x->after_gap ? "*" : "");
 	else
-		snprintf(seen + at, sizeof(seen) - at, "%s%u:%s%llu-%llu", at ? " " : "", x->rec.cpu,
-			 causes[x->cause], (unsigned long long)x->order_ns,
+		snprintf(seen + at, sizeof(seen) - at, "%s%u:%s%llu-%llu", at ? " " : "",
+			 x->rec.cpu, causes[x->cause], (unsigned long long)x->order_ns,
 			 (unsigned long long)x->gap_to_ns);
 }
 

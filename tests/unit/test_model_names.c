@@ -54,8 +54,11 @@ static void expect_comm(uint32_t tid, uint64_t time_ns, const char *want)
 
 static void ev_fork(uint64_t t, uint32_t child, uint32_t child_tgid, const char *comm)
 {
-	struct fr_proc_fork e = { .parent_tid = 1, .parent_tgid = 1, .child_tid = child,
-				  .child_tgid = child_tgid, .child_start_ns = t };
+	struct fr_proc_fork e = { .parent_tid = 1,
+				  .parent_tgid = 1,
+				  .child_tid = child,
+				  .child_tgid = child_tgid,
+				  .child_start_ns = t };
 
 	snprintf(e.comm, sizeof(e.comm), "%s", comm);
 	mk_add(&mk, t, FR_EV_PROC_FORK, &e, sizeof(e));
@@ -116,7 +119,11 @@ static void a_reused_tid_is_somebody_else(void **state)
 
 static void a_rename_changes_the_name_from_then_on(void **state)
 {
-	struct fr_meta_thread t = { .tid = 7, .tgid = 7, .start_ns = S, .comm = "now", .rename_cnt = 2,
+	struct fr_meta_thread t = { .tid = 7,
+				    .tgid = 7,
+				    .start_ns = S,
+				    .comm = "now",
+				    .rename_cnt = 2,
 				    .renames = { { 10 * S, "was" }, { 20 * S, "then" } } };
 	uint32_t who;
 
@@ -137,8 +144,13 @@ static void a_rename_changes_the_name_from_then_on(void **state)
 static void a_later_dump_knows_better(void **state)
 {
 	struct fr_meta_thread early = { .tid = 7, .tgid = 7, .start_ns = S, .comm = "a" };
-	struct fr_meta_thread late = { .tid = 7, .tgid = 7, .start_ns = S, .comm = "b",
-				       .end_ns = 30 * S, .rename_cnt = 1, .renames = { { 9 * S, "a" } } };
+	struct fr_meta_thread late = { .tid = 7,
+				       .tgid = 7,
+				       .start_ns = S,
+				       .comm = "b",
+				       .end_ns = 30 * S,
+				       .rename_cnt = 1,
+				       .renames = { { 9 * S, "a" } } };
 	struct mk second = { 0 };
 	bool whole;
 
@@ -222,8 +234,8 @@ static void events_name_what_tables_lack(void **state)
 	expect_comm(500, 12 * S, "prog");
 	expect_comm(501, 5 * S, "older");
 	assert_int_equal(fr_names_stats(names)->unnamed_threads, 0);
-	assert_int_equal(fr_names_process_of(names, fr_names_thread(names, 500, 12 * S))->exe.len_bytes,
-			 9);
+	assert_int_equal(
+		fr_names_process_of(names, fr_names_thread(names, 500, 12 * S))->exe.len_bytes, 9);
 }
 
 /* Thread 105 of process 100 execs: it becomes 100, and the old leader dies as 105. */
@@ -235,7 +247,8 @@ static void an_exec_of_another_thread_takes_the_leaders_number(void **state)
 	ev_fork(11 * S, 105, 100, "app-worker");
 	ev_end(12 * S, FR_EV_PROC_EXIT, 100, 10 * S, "app"); /* the leader makes way */
 	ev_exec(12 * S + 5, 100, 105, 10 * S, "prog");
-	ev_end(12 * S + 9, FR_EV_PROC_FREE, 105, 10 * S, "app"); /* the leader, under another number */
+	ev_end(12 * S + 9, FR_EV_PROC_FREE, 105, 10 * S,
+	       "app"); /* the leader, under another number */
 	mk_chunk(&mk);
 	load_events();
 	expect_comm(105, 11 * S + 500000000, "app-worker");
@@ -285,8 +298,12 @@ static void many_rows_about_one_thread_are_one(void **state)
 
 static void sockets_are_named_by_birth_or_obituary(void **state)
 {
-	struct fr_sock_open e = { .sock_id = 9, .tgid = 0, .type = FR_SOCK_STREAM,
-				  .addr = { .family = FR_AF_INET, .local_port = 80, .remote_port = 999 } };
+	struct fr_sock_open e = {
+		.sock_id = 9,
+		.tgid = 0,
+		.type = FR_SOCK_STREAM,
+		.addr = { .family = FR_AF_INET, .local_port = 80, .remote_port = 999 }
+	};
 	const struct fr_socket *s;
 	uint32_t i;
 

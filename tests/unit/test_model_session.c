@@ -65,8 +65,9 @@ static void the_loss_table_knows_better(void **state)
 {
 	struct fr_cpu_loss cpus[2] = { { .cpu = 0, .oldest_ns = 10 * MS, .overwritten = 1 },
 				       { .cpu = 1, .oldest_ns = 20 * MS } };
-	struct fr_meta_loss loss = { .cpus = cpus, .cpu_cnt = 2, .common_start_ns = 20 * MS,
-				     .end_ns = 99 * MS };
+	struct fr_meta_loss loss = {
+		.cpus = cpus, .cpu_cnt = 2, .common_start_ns = 20 * MS, .end_ns = 99 * MS
+	};
 
 	(void)state;
 	mk_begin(&a, 1);
@@ -83,8 +84,9 @@ static void the_loss_table_knows_better(void **state)
 static void a_mad_loss_table_is_not_believed(void **state)
 {
 	struct fr_cpu_loss cpus[1] = { { .cpu = 0, .oldest_ns = 10 * MS } };
-	struct fr_meta_loss loss = { .cpus = cpus, .cpu_cnt = 1, .common_start_ns = UINT64_MAX,
-				     .end_ns = UINT64_MAX };
+	struct fr_meta_loss loss = {
+		.cpus = cpus, .cpu_cnt = 1, .common_start_ns = UINT64_MAX, .end_ns = UINT64_MAX
+	};
 
 	(void)state;
 	mk_begin(&a, 1);

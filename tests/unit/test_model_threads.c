@@ -51,7 +51,10 @@ static void feed(uint16_t cpu, uint64_t t, uint32_t kind, void *record, size_t b
 {
 	uint64_t word = FR_RECORD_WORD(t, kind, bytes / 8);
 	struct fr_merged m = {
-		.rec = { .time_ns = t, .kind = kind, .bytes = (uint32_t)bytes, .cpu = cpu,
+		.rec = { .time_ns = t,
+			 .kind = kind,
+			 .bytes = (uint32_t)bytes,
+			 .cpu = cpu,
 			 .data = record },
 		.order_ns = t,
 		.after_gap = after_gap,
@@ -65,7 +68,8 @@ static void feed(uint16_t cpu, uint64_t t, uint32_t kind, void *record, size_t b
 	assert_int_equal(fr_threads_record(threads, &m, &step), 0);
 }
 
-static void sw(uint16_t cpu, uint64_t t, uint32_t prev, uint32_t next, uint32_t state, uint32_t delay)
+static void sw(uint16_t cpu, uint64_t t, uint32_t prev, uint32_t next, uint32_t state,
+	       uint32_t delay)
 {
 	struct fr_sched_switch e = { .who = FR_SWITCH_WHO(prev, next, state, 0),
 				     .run_delay_ns = delay };
@@ -75,7 +79,8 @@ static void sw(uint16_t cpu, uint64_t t, uint32_t prev, uint32_t next, uint32_t 
 
 static void preempt(uint16_t cpu, uint64_t t, uint32_t prev, uint32_t next, uint32_t delay)
 {
-	struct fr_sched_switch e = { .who = FR_SWITCH_WHO(prev, next, 0, 1), .run_delay_ns = delay };
+	struct fr_sched_switch e = { .who = FR_SWITCH_WHO(prev, next, 0, 1),
+				     .run_delay_ns = delay };
 
 	feed(cpu, t, FR_EV_SCHED_SWITCH, &e, sizeof(e));
 }
@@ -214,8 +219,12 @@ static void a_wake_up_just_before_the_switch_counts(void **state)
 
 static void a_newborn_is_runnable_from_its_birth(void **state)
 {
-	struct fr_proc_fork e = { .parent_tid = A, .parent_tgid = A, .child_tid = C, .child_tgid = C,
-				  .child_start_ns = 1500, .comm = "child" };
+	struct fr_proc_fork e = { .parent_tid = A,
+				  .parent_tgid = A,
+				  .child_tid = C,
+				  .child_tgid = C,
+				  .child_start_ns = 1500,
+				  .comm = "child" };
 
 	(void)state;
 	sw(0, 1000, 0, A, 0, 0);

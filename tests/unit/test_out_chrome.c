@@ -88,7 +88,8 @@ static bool next_event(const char **at, struct event *e)
 			continue;
 		*e = (struct event){ .ph = line[7] };
 		field = strstr(line, "\"pid\":");
-		if (sscanf(field, "\"pid\":%llu,\"tid\":%llu,\"ts\":%lf", &e->pid, &e->tid, &e->ts) < 3)
+		if (sscanf(field, "\"pid\":%llu,\"tid\":%llu,\"ts\":%lf", &e->pid, &e->tid,
+			   &e->ts) < 3)
 			continue;
 		field = strstr(field, "\"dur\":");
 		if (field && field < strchr(line, '\n'))
@@ -152,11 +153,14 @@ static void what_happens_inside_a_slice_comes_behind_it(void **state)
 	convert(&opt);
 	expect_sound_tracks();
 	assert_int_equal(count("\"name\":\"send\""), 2);
-	has("{\"ph\":\"X\",\"name\":\"Running\",\"cat\":\"sched\",\"pid\":100,\"tid\":100,\"ts\":0.000,"
+	has("{\"ph\":\"X\",\"name\":\"Running\",\"cat\":\"sched\",\"pid\":100,\"tid\":100,\"ts\":0."
+	    "000,"
 	    "\"dur\":30.000,\"args\":{\"cpu\":0}}");
-	has("{\"ph\":\"T\",\"name\":\"Running\",\"pid\":100,\"tid\":100,\"ts\":0.000,\"dur\":30.000,"
+	has("{\"ph\":\"T\",\"name\":\"Running\",\"pid\":100,\"tid\":100,\"ts\":0.000,\"dur\":30."
+	    "000,"
 	    "\"args\":{\"cpu\":0}}");
-	has("{\"ph\":\"X\",\"cat\":\"sched\",\"name\":\"a\",\"pid\":4194304,\"tid\":4200000,\"ts\":0.000,"
+	has("{\"ph\":\"X\",\"cat\":\"sched\",\"name\":\"a\",\"pid\":4194304,\"tid\":4200000,\"ts\":"
+	    "0.000,"
 	    "\"dur\":30.000,\"args\":{\"tid\":100}}");
 }
 
@@ -216,7 +220,8 @@ static void an_arrow_leads_from_the_waker_to_the_woken(void **state)
 	finish();
 	convert(&opt);
 	expect_sound_tracks();
-	has("{\"ph\":\"s\",\"name\":\"wake\",\"cat\":\"sched\",\"id\":1,\"pid\":100,\"tid\":100,\"ts\":5.000}");
+	has("{\"ph\":\"s\",\"name\":\"wake\",\"cat\":\"sched\",\"id\":1,\"pid\":100,\"tid\":100,"
+	    "\"ts\":5.000}");
 	has("{\"ph\":\"f\",\"bp\":\"e\",\"name\":\"wake\",\"cat\":\"sched\",\"id\":1,\"pid\":101,"
 	    "\"tid\":101,\"ts\":10.000}");
 }
@@ -251,15 +256,18 @@ static void who_has_no_name_is_shown_as_such(void **state)
 	mk_switch(&mk, S + 10 * US, C, 0, 1, 5);
 	finish();
 	convert(&opt);
-	has("\"name\":\"thread_name\",\"pid\":102,\"tid\":102,\"args\":{\"name\":\"tid 102 (unnamed)\"}");
+	has("\"name\":\"thread_name\",\"pid\":102,\"tid\":102,\"args\":{\"name\":\"tid 102 "
+	    "(unnamed)\"}");
 	has("\"name\":\"process_name\",\"pid\":102,\"args\":{\"name\":\"pid 102 (unnamed)\"}");
 	has("\"unnamed\":\"1\"");
 }
 
 static void any_bytes_may_be_a_name(void **state)
 {
-	static const char *const comms[] = { "a\"b\\c\n", "\xff\xfe\x80 bad", "\xc3\xa9t\xc3\xa9",
-					     "\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12" };
+	static const char *const comms[] = {
+		"a\"b\\c\n", "\xff\xfe\x80 bad", "\xc3\xa9t\xc3\xa9",
+		"\x01\x02\x03\x04\x05\x06\x07\x08\x0b\x0c\x0e\x0f\x10\x11\x12"
+	};
 	struct fr_convert opt = { 0 };
 
 	(void)state;
@@ -286,8 +294,9 @@ static void issue(uint64_t t, uint64_t sector, uint32_t bytes)
 
 static void complete(uint64_t t, uint64_t sector, uint32_t bytes, uint64_t latency_ns)
 {
-	struct fr_block_complete e = { .sector = sector, .dev = DISK, .bytes = bytes,
-				       .latency_ns = latency_ns };
+	struct fr_block_complete e = {
+		.sector = sector, .dev = DISK, .bytes = bytes, .latency_ns = latency_ns
+	};
 
 	mk_add(&mk, t, FR_EV_BLOCK_COMPLETE, &e, sizeof(e));
 }
