@@ -276,8 +276,14 @@ static void exec_record(struct fr_obits *o, const uint8_t *r, uint64_t time_ns)
 		swap_record(o, &e, x, time_ns);
 }
 
-static bool is_swapped(const struct fr_obits *o, const struct fr_proc_end *e)
+/* Whether this end names the old leader by the tid of the thread that took its place. Such an exec
+ * tells so, but on a busy host it may come later than the end; then a leader that has the very same
+ * start time does: no thread is as old as its leader. */
+static bool is_swapped(struct fr_obits *o, const struct fr_proc_end *e)
 {
+	if (e->tid != e->tgid && (find(o, e->tgid, e->start_ns, false) ||
+				  fr_idset_marks(&o->living, living_key(e->tgid, e->start_ns))))
+		return true;
 	for (uint32_t i = 0; i < FR_SWAPPED_MAX && i < o->swapped_cnt; i++)
 		if (o->swapped[i].tid == e->tid && o->swapped[i].start_ns == e->start_ns)
 			return true;

@@ -78,8 +78,9 @@ static void births(void)
 }
 
 /* As the kernel tells it: the leader exits, the caller takes its tid and start time, gets the
- * program's name, and the old leader is freed under the caller's tid. Then the new leader ends. */
-static void exec_by_caller(void)
+ * program's name, and the old leader is freed under the caller's tid (sooner than the exec is told,
+ * when that takes long). Then the new leader ends. */
+static void exec_by_caller(bool freed_first)
 {
 	struct fr_proc_exec e = {
 		.tid = LEADER, .old_tid = CALLER, .start_ns = LEADER_START, .comm = "program"
@@ -87,8 +88,11 @@ static void exec_by_caller(void)
 
 	tell_end(FR_EV_PROC_EXIT, LEADER, LEADER_START, "parent");
 	tell_rename(LEADER, LEADER_START, "caller", "program");
+	if (freed_first)
+		tell_end(FR_EV_PROC_FREE, CALLER, LEADER_START, "parent");
 	TELL(e, FR_EV_PROC_EXEC);
-	tell_end(FR_EV_PROC_FREE, CALLER, LEADER_START, "parent");
+	if (!freed_first)
+		tell_end(FR_EV_PROC_FREE, CALLER, LEADER_START, "parent");
 	tell_end(FR_EV_PROC_EXIT, LEADER, LEADER_START, "program");
 	tell_end(FR_EV_PROC_FREE, LEADER, LEADER_START, "program");
 }
@@ -165,7 +169,7 @@ static void the_leader_keeps_its_name_until_another_thread_execs(void **state)
 {
 	(void)state;
 	births();
-	exec_by_caller();
+	exec_by_caller(false);
 	judge();
 }
 
@@ -174,7 +178,15 @@ static void a_full_table_keeps_the_living(void **state)
 	(void)state;
 	births();
 	fill_the_table();
-	exec_by_caller();
+	exec_by_caller(false);
+	judge();
+}
+
+static void an_old_leader_may_be_freed_before_the_exec_is_told(void **state)
+{
+	(void)state;
+	births();
+	exec_by_caller(true);
 	judge();
 }
 
@@ -184,6 +196,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			the_leader_keeps_its_name_until_another_thread_execs, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_full_table_keeps_the_living, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_old_leader_may_be_freed_before_the_exec_is_told,
+						set_up, tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
