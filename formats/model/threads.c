@@ -227,6 +227,15 @@ static void end_stint(struct fr_step *step, struct fr_thread *th, uint64_t to_ns
 		s->ready_ns = ready_time(th, s->from_ns, waited_ns);
 }
 
+/* It left its CPU, nobody knows when, and may have done anything since. */
+static void forget(struct fr_thread *th)
+{
+	th->run = FR_RUN_UNKNOWN;
+	th->delay_known = false;
+	th->wake_ns = th->flow = 0;
+	th->waker = FR_WHO_NONE;
+}
+
 static void leave(struct fr_thread *th, uint64_t now, uint16_t state, bool preempted)
 {
 	bool early = th->early_wake_ns && now - th->early_wake_ns <= EARLY_WAKE_NS && state &&
@@ -267,9 +276,7 @@ static void mend_cpu(struct fr_threads *t, struct cpu *c, uint16_t cpu, struct f
 			step->stints[step->stint_cnt - 1].to_unseen = true;
 			step->stints[step->stint_cnt - 1].on_cpu_track = true;
 			step->stints[step->stint_cnt - 1].cpu_from_ns = c->since_ns;
-			th->run = FR_RUN_UNKNOWN;
-			th->flow = 0;
-			th->delay_known = false;
+			forget(th);
 		}
 	}
 	c->since_ns = c->last_ns;
@@ -601,9 +608,7 @@ void fr_threads_cut_cpu(struct fr_threads *t, uint16_t cpu, uint64_t at_ns,
 	s->to_unseen = true;
 	s->on_cpu_track = true;
 	s->cpu_from_ns = c->since_ns < at_ns ? c->since_ns : at_ns;
-	th->run = FR_RUN_UNKNOWN;
-	th->delay_known = false;
-	th->wake_ns = th->flow = 0;
+	forget(th);
 }
 
 void fr_threads_blind(struct fr_threads *t)
@@ -612,12 +617,8 @@ void fr_threads_blind(struct fr_threads *t)
 
 	for (uint32_t i = 0; i < t->used; i++) {
 		th = at(t, i);
-		if (!th->tid || th->run == FR_RUN_ON || th->run == FR_RUN_DEAD)
-			continue;
-		th->run = FR_RUN_UNKNOWN;
-		th->delay_known = false;
-		th->wake_ns = th->flow = 0;
-		th->waker = FR_WHO_NONE;
+		if (th->tid && th->run != FR_RUN_ON && th->run != FR_RUN_DEAD)
+			forget(th);
 	}
 }
 

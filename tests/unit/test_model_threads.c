@@ -275,6 +275,24 @@ static void a_lost_switch_is_noticed(void **state)
 	assert_int_equal(fr_threads_stats(threads)->mismatches, 1);
 }
 
+/* Some hypervisors hide the switches away from their agent's threads: each time anew. */
+static void a_wake_up_before_a_lost_switch_is_over(void **state)
+{
+	struct fr_stint s;
+
+	(void)state;
+	wake(0, 1000, A, 0);
+	sw(0, 1100, 0, A, 0, 0);
+	wake(1, 1900, C, 0);
+	wake(0, 2000, A, 0); /* it sleeps, unseen */
+	sw(0, 3000, 0, A, 0, 0);
+	assert_int_equal(step.stint_cnt, 1);
+	expect_one(A, 0, 1000, 1100, 2000);
+	sw(0, 4000, 0, B, 0, 0);
+	expect_one(A, 0, 0, 3000, 3000);
+	assert_false(fr_threads_stint_until(threads, fr_threads_get(threads, A, 5000), 5000, &s));
+}
+
 static void a_gap_ends_what_is_known(void **state)
 {
 	(void)state;
@@ -394,6 +412,7 @@ int main(void)
 		TEST(who_ran_when_recording_began_began_earlier),
 		TEST(doing_something_tells_who_runs),
 		TEST(a_lost_switch_is_noticed),
+		TEST(a_wake_up_before_a_lost_switch_is_over),
 		TEST(a_gap_ends_what_is_known),
 		TEST(clocks_of_two_cpus_may_disagree),
 		TEST(a_freed_tid_is_free),
