@@ -50,6 +50,7 @@ if ! mount -t tmpfs -o size=256k,mode=700 none "$work/dumps" 2>/dev/null; then
 	skip full_disk "cannot mount here"
 	finish
 fi
+trap 'cleanup; umount -l "$work/dumps" 2>/dev/null; rm -rf "$work"' EXIT
 head -c 1M /dev/zero >"$work/dumps/filler" 2>/dev/null # as much as fits
 truncate -s 192K "$work/dumps/filler"
 recorder_start --post-window 200ms --dump-min-free 0 --codec none || { not_ok start_full; finish; }
