@@ -133,6 +133,42 @@ static void tidy_processes(struct fr_names *n)
 	n->process_cnt = out + 1;
 }
 
+/*
+ * A process may be listed although its leader did nothing, so that no thread row names it: then it
+ * is known by its executable.
+ */
+static int add_missing_leaders(struct fr_names *n)
+{
+	size_t known = n->who_cnt; /* sorted up to here */
+	int err = 0;
+
+	for (size_t i = 0; i < n->process_cnt && !err; i++) {
+		const struct fr_process *p = &n->processes[i];
+		struct fr_who w = { .tid = p->tgid, .tgid = p->tgid, .start_ns = p->start_ns };
+		struct fr_slice name = p->exe.len_bytes ? p->exe : p->args;
+		size_t at = lower_bound(n, known, w.tid, w.start_ns), len;
+		const uint8_t *slash;
+
+		if (!name.len_bytes ||
+		    (at < known && n->who[at].tid == w.tid && n->who[at].start_ns == w.start_ns))
+			continue;
+		len = strnlen((const char *)name.data,
+			      name.len_bytes); /* argv[0] ends with a zero */
+		slash = memrchr(name.data, '/', len);
+		if (slash && slash + 1 < name.data + len) {
+			len -= (size_t)(slash + 1 - name.data);
+			name.data = slash + 1;
+		}
+		memcpy(w.comm, name.data, len < sizeof(w.comm) ? len : sizeof(w.comm) - 1);
+		w.named = w.comm[0] != 0;
+		n->tidy_at = SIZE_MAX; /* the order must stand while it is searched */
+		err = fr_names_add_who(n, &w);
+	}
+	if (!err)
+		fr_names_tidy_threads(n);
+	return err;
+}
+
 /* Whoever had this tid then, by what is known; FR_WHO_NONE. */
 static uint32_t find_then(const struct fr_names *n, uint32_t tid, uint64_t time_ns)
 {
@@ -173,6 +209,10 @@ int fr_names_seal(struct fr_names *n)
 
 	fr_names_tidy_threads(n);
 	drop_swapped(n);
+	tidy_processes(n);
+	err = add_missing_leaders(n);
+	if (err)
+		return err;
 	err = fr_names_room((void **)&n->who, n->who_cnt, &n->who_cap, sizeof(*n->who));
 	if (err)
 		return err;
@@ -182,7 +222,6 @@ int fr_names_seal(struct fr_names *n)
 	n->known_cnt = n->who_cnt;
 	attach_changes(n);
 	find_leaders(n);
-	tidy_processes(n);
 	for (size_t i = 1; i < n->who_cnt; i++)
 		n->stats.threads += n->who[i].named;
 	n->stats.processes = n->process_cnt;

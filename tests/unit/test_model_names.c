@@ -181,6 +181,25 @@ static void threads_know_their_leader(void **state)
 			 FR_WHO_NONE);
 }
 
+static void a_process_without_its_leader_is_known_by_its_executable(void **state)
+{
+	struct fr_meta_process p = { .tgid = 100,
+				     .start_ns = 10 * S,
+				     .exe = { (const uint8_t *)"/usr/sbin/some-very-long-daemon",
+					      31 } };
+	struct fr_buf b = { 0 };
+
+	(void)state;
+	fr_meta_add_process(&b, &p);
+	mk_meta(&mk, FR_CHUNK_PROCESSES, &b);
+	mk_thread(&mk, 101, 100, 11 * S, 0, "thread");
+	load_tables();
+	expect_comm(100, 20 * S, "some-very-long-");
+	assert_int_equal(fr_names_who(names, fr_names_thread(names, 101, 20 * S))->leader,
+			 fr_names_thread(names, 100, 20 * S));
+	assert_int_equal(fr_names_stats(names)->unnamed_threads, 0);
+}
+
 static void the_idle_task_needs_no_row(void **state)
 {
 	(void)state;
@@ -329,6 +348,7 @@ int main(void)
 		TEST(a_rename_changes_the_name_from_then_on),
 		TEST(a_later_dump_knows_better),
 		TEST(threads_know_their_leader),
+		TEST(a_process_without_its_leader_is_known_by_its_executable),
 		TEST(the_idle_task_needs_no_row),
 		TEST(sockets_of_two_runs_do_not_mix),
 		TEST(events_name_what_tables_lack),
