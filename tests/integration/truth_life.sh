@@ -27,7 +27,9 @@ life() {
 	recorder_dump || exit 1
 	truth_end || not_ok "$name workload"
 	recorder_stop || not_ok "$name stop"
-	files=("$work"/dumps/*.frd)
+	mkdir "$work/$name.dumps"
+	mv "$work"/dumps/*.frd "$work/$name.dumps"
+	files=("$work/$name.dumps"/*.frd)
 	truth_judge life "$work/$name.life" "$name" 5 "${files[@]}"
 	for i in "${files[@]}"; do
 		truth_tool "$i"
@@ -36,7 +38,7 @@ life() {
 		life "$lie" "$name" 5 "${files[@]}"
 	truth_denies "$name a wrong port is noticed" 's/"client_port":./"client_port":9/' \
 		"$work/$name.life" life "$lie" "$name" 5 "${files[@]}"
-	rm -f "${files[@]}"
+	[ -n "${FR_KEEP:-}" ] || rm -f "${files[@]}"
 }
 
 life busy --cpu "$(($(nproc) - 1))"
