@@ -57,8 +57,7 @@ static int keep_row(const uint8_t *row, uint32_t bytes, void *ctx)
 static int open_iter(struct asker *a)
 {
 	union bpf_iter_link_info info = { .task.pid = a->wanted->tgid };
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info,
-		    .iter_info_len = sizeof(info));
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info, .iter_info_len = sizeof(info));
 	int link_fd, fd;
 
 	if (a->prog_fd >= 0) {
@@ -246,8 +245,8 @@ static int tell_held(struct collector *c)
 		whole = (uint32_t)sizeof(a) + a.row_bytes;
 		if (c->held_bytes < whole)
 			break;
-		err = a.error ? tell_error(c, a.error) :
-				tell_row(c, c->held + sizeof(a), a.row_bytes);
+		err = a.error ? tell_error(c, a.error)
+			      : tell_row(c, c->held + sizeof(a), a.row_bytes);
 		c->held_bytes -= whole;
 		memmove(c->held, c->held + whole, c->held_bytes);
 	}

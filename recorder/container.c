@@ -59,8 +59,8 @@ static int starts_with(struct fr_slice s, const char *prefix)
 /* The id in one component of the path: "ID", "PREFIX-ID", both with or without ".scope". */
 static struct fr_slice id_of_component(struct fr_slice c)
 {
-	static const char *const prefixes[] = { "docker-", "cri-containerd-", "crio-", "libpod-",
-						"containerd-", "podman-" };
+	static const char *const prefixes[] = { "docker-", "cri-containerd-", "crio-",
+						"libpod-", "containerd-",     "podman-" };
 
 	if (c.len_bytes > 6 && !memcmp(c.data + c.len_bytes - 6, ".scope", 6))
 		c.len_bytes -= 6;

@@ -80,7 +80,7 @@ size_t fr_filter_args(struct fr_filter *f, const uint8_t *args, size_t args_byte
 {
 	size_t keep_bytes;
 
-	if (f->redact == FR_REDACT_OFF)
+	if (f->redact == FR_REDACT_OFF || !args_bytes)
 		return args_bytes;
 	keep_bytes = strnlen((const char *)args, args_bytes);
 	if (keep_bytes < args_bytes)

@@ -27,8 +27,8 @@ struct lane {
 	struct pending *chunks;
 	uint32_t chunk_cnt;
 	uint32_t seg_off, out_off, in_off, in_end;
-	uint64_t time_ns; /* of the record at in_off */
-	uint64_t first_ns, last_ns; /* of the open segment */
+	uint64_t time_ns;	      /* of the record at in_off */
+	uint64_t first_ns, last_ns;   /* of the open segment */
 	struct fr_segment_header seg; /* open segment; its bytes are set when it is closed */
 	uint16_t cpu;
 };
@@ -38,13 +38,13 @@ struct funnel {
 	const struct fr_funnel_sink *sink;
 	uint8_t *memory;
 	struct lane *lanes;
-	struct lane **heap; /* by time; lanes that have a record */
-	struct pending *chunks;	      /* all lanes' */
-	struct pending **order;	      /* for sorting */
+	struct lane **heap;	/* by time; lanes that have a record */
+	struct pending *chunks; /* all lanes' */
+	struct pending **order; /* for sorting */
 	uint32_t lane_cnt, heap_cnt;
 	uint32_t cap_bytes, room_bytes; /* of a lane, of a part */
-	uint32_t chunks_max;	      /* per lane */
-	uint64_t *oldest_ns;	      /* by CPU; borrowed */
+	uint32_t chunks_max;		/* per lane */
+	uint64_t *oldest_ns;		/* by CPU; borrowed */
 	struct fr_funnel_stats stats;
 };
 
@@ -53,8 +53,8 @@ static uint64_t full_time(uint64_t base_ns, uint64_t word)
 {
 	uint64_t forward = (FR_RECORD_TIME(word) - base_ns) & FR_TIME_MASK;
 
-	return forward < FR_TIME_SPAN_MAX ? base_ns + forward :
-					    base_ns - (FR_TIME_MASK + 1 - forward);
+	return forward < FR_TIME_SPAN_MAX ? base_ns + forward
+					  : base_ns - (FR_TIME_MASK + 1 - forward);
 }
 
 /* ---- writing ---- */

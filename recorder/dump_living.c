@@ -71,8 +71,8 @@ int fr_living_list(struct fr_living *l)
 	int err, sock_err;
 
 	/* /proc speaks the pid namespace of its reader, the kernel's rows speak the first one */
-	l->proc_fd = fr_pid_namespace_is_first() ?
-			     open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	l->proc_fd = fr_pid_namespace_is_first() ? open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+						 : -1;
 	err = fr_collect_tasks(l->probes, list_task, l);
 	sock_err = fr_collect_socks(l->probes, list_sock, l);
 	if (sock_err == -ENOENT)

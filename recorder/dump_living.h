@@ -10,7 +10,7 @@
 #include "dump_socks.h"
 #include "probes.h"
 
-#define FR_LIVING_FIND_MAX 4096 /* threads looked for in /proc */
+#define FR_LIVING_FIND_MAX 4096	       /* threads looked for in /proc */
 #define FR_LIVING_STASH_MAX (2u << 20) /* bytes of process rows kept until they are asked */
 
 struct fr_living {

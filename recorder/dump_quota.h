@@ -25,7 +25,7 @@ void fr_dump_name(char *buf, size_t buf_bytes, uint64_t unix_ns, const char *tri
 bool fr_dump_name_ours(const char *file_name, bool *ret_temp, const char **ret_order);
 
 struct fr_quota {
-	int dir_fd; /* borrowed */
+	int dir_fd;	      /* borrowed */
 	uint64_t limit_bytes; /* 0 = none */
 	uint32_t max_files;   /* 0 = none */
 	uint32_t min_free_pct;

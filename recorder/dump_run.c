@@ -202,7 +202,8 @@ static int tell_living(struct dump_run *d)
 	err = fr_living_list(&d->living);
 	if (err && !d->rows.err)
 		fr_warn("dump %s: who lives cannot be listed: %s, continuing with what the records "
-			"tell", d->name, strerror(-err));
+			"tell",
+			d->name, strerror(-err));
 	listed_ns = monotonic_ns();
 	if (end_ns < listed_ns + FR_POST_WINDOW_MIN_NS)
 		end_ns = listed_ns + FR_POST_WINDOW_MIN_NS;

@@ -19,8 +19,8 @@ struct fr_socks_open {
 };
 
 struct fr_socks {
-	struct fr_rows *rows; /* borrowed */
-	struct fr_seen *seen; /* borrowed */
+	struct fr_rows *rows;	    /* borrowed */
+	struct fr_seen *seen;	    /* borrowed */
 	struct fr_socks_open *open; /* 2 * FR_SOCKS_MAX slots: no close so far; owned */
 	uint32_t open_cnt;
 };

@@ -41,7 +41,8 @@ static uint64_t used_cpu_ns(void)
 }
 
 /* In the child. The daemon reads the result from the pipe, so a short write is all it ever sees. */
-static _Noreturn void child(const struct fr_recorder *rec, const struct fr_dump_job *job, int out_fd)
+static _Noreturn void child(const struct fr_recorder *rec, const struct fr_dump_job *job,
+			    int out_fd)
 {
 	struct fr_dump_result result = { 0 };
 	ssize_t n;

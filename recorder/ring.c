@@ -175,10 +175,10 @@ static uint64_t note_records(const struct fr_ring_view *v, const struct fr_ring_
 
 	for (; seq != last; seq++) {
 		sub = sub_of(v, cur->slot, seq);
-		cur->records[seq & mask] =
-			lies_here(sub, seq) ?
-				(uint16_t)__atomic_load_n(&sub->records, __ATOMIC_RELAXED) :
-				0;
+		cur->records[seq & mask] = lies_here(sub, seq)
+						   ? (uint16_t)__atomic_load_n(&sub->records,
+									       __ATOMIC_RELAXED)
+						   : 0;
 	}
 	/* those that writers came round to while we looked were overwritten before the window */
 	while (cur->next_seq != last && came_round(v, ctl, cur->next_seq)) {
@@ -264,8 +264,8 @@ static void leave(struct fr_ring_cursor *cur, uint64_t *counter, uint32_t missin
 
 static uint32_t known_records(const struct fr_ring_view *v, const struct fr_ring_cursor *cur)
 {
-	return is_last(cur) ? FR_HEAD_RECORDS(cur->last_head) :
-			      cur->records[cur->next_seq & (ring_size(v) - 1)];
+	return is_last(cur) ? FR_HEAD_RECORDS(cur->last_head)
+			    : cur->records[cur->next_seq & (ring_size(v) - 1)];
 }
 
 /* The window's end moves with its last sub-buffer: what is in that one counts as emitted. */
@@ -407,7 +407,7 @@ static void walk(const uint8_t *at, uint32_t bytes, uint32_t records_max, struct
 	}
 }
 
-/* Copies and believes the next part of the entered sub-buffer. 1, 0 = it gave nothing, or -errno. */
+/* Copies the next part of the entered sub-buffer. 1, 0 = it gave nothing, or -errno. */
 static int take_part(struct fr_ring_reader *r, uint32_t cpu, void *to, uint32_t room_bytes,
 		     struct fr_ring_part *ret_part)
 {

@@ -78,7 +78,7 @@ struct fr_ring_cursor {
 	bool begun;    /* the sub-buffer next_seq has been read up to off_bytes */
 	bool running;  /* and it is the prefix of a running one */
 	uint32_t next_seq;
-	uint32_t left_cnt; /* sub-buffers from next_seq to the last one of the window */
+	uint32_t left_cnt;  /* sub-buffers from next_seq to the last one of the window */
 	uint64_t last_head; /* of the window's last sub-buffer, at the beginning */
 	uint32_t off_bytes;
 	uint32_t end_bytes;

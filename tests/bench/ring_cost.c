@@ -30,7 +30,7 @@
 
 enum body { EMPTY, CLOCK, RING16, RING24, RING32, RINGBUF32, PERF32, BODY_CNT };
 
-static const char *const names[BODY_CNT] = { "rc_empty", "rc_clock", "rc_ring16", "rc_ring24",
+static const char *const names[BODY_CNT] = { "rc_empty",  "rc_clock",	  "rc_ring16", "rc_ring24",
 					     "rc_ring32", "rc_ringbuf32", "rc_perf32" };
 
 struct bench {
@@ -51,7 +51,8 @@ static int set_up_object(struct bench *b, const char *dir)
 	b->obj = bpf_object__open_file(path, NULL);
 	if (!b->obj)
 		return -errno;
-	bpf_object__for_each_map(map, b->obj) {
+	bpf_object__for_each_map(map, b->obj)
+	{
 		if (!strstr(bpf_map__name(map), ".rodata.knobs"))
 			continue;
 		k = (void *)(uintptr_t)bpf_map__initial_value(map, &bytes);
@@ -150,9 +151,8 @@ static void report(const struct bench *b)
 	printf("%-14s %8s %14s %18s %18s\n", "program", "ns", "over empty", "over empty+clock",
 	       "in clock reads");
 	for (int i = 0; i < BODY_CNT; i++)
-		printf("%-14s %8.1f %14.1f %18.1f %18.2f\n", names[i] + 3,
-		       median(b, (enum body)i), median_over(b, (enum body)i, EMPTY),
-		       median_over(b, (enum body)i, CLOCK),
+		printf("%-14s %8.1f %14.1f %18.1f %18.2f\n", names[i] + 3, median(b, (enum body)i),
+		       median_over(b, (enum body)i, EMPTY), median_over(b, (enum body)i, CLOCK),
 		       median_over(b, (enum body)i, EMPTY) / clock);
 	over = median_over(b, RING32, CLOCK);
 	printf("32 bytes beyond the clock: BPF ring buffer %.1fx, perf buffer %.1fx of ours\n",
@@ -162,7 +162,8 @@ static void report(const struct bench *b)
 		worst = over > worst ? over : worst;
 	}
 	printf("event of 16 to 32 bytes over an empty program + clock read: %.1f ns, median of %u "
-	       "(bar <= %d ns: %s)\n", worst, b->run_cnt, BAR_NS, worst <= BAR_NS ? "met" : "missed");
+	       "(bar <= %d ns: %s)\n",
+	       worst, b->run_cnt, BAR_NS, worst <= BAR_NS ? "met" : "missed");
 }
 
 static uint32_t number_of(const char *name, uint32_t usual, uint32_t most)

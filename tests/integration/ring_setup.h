@@ -101,7 +101,8 @@ static inline int rt_set_knobs(struct rt_ring *r, uint32_t sub_shift)
 	struct fr_knobs *k;
 	size_t bytes;
 
-	bpf_object__for_each_map(map, r->obj) {
+	bpf_object__for_each_map(map, r->obj)
+	{
 		if (!strstr(bpf_map__name(map), ".rodata.knobs"))
 			continue;
 		k = (void *)(uintptr_t)bpf_map__initial_value(map, &bytes);
@@ -301,8 +302,8 @@ static inline int rt_attach(struct rt_ring *r)
 	int err = 0;
 
 	for (uint32_t i = 0; i < 3 && !err; i++)
-		err = rt_keep_link(r, bpf_program__attach(bpf_object__find_program_by_name(
-					      r->obj, names[i])));
+		err = rt_keep_link(
+			r, bpf_program__attach(bpf_object__find_program_by_name(r->obj, names[i])));
 	for (uint32_t cpu = 0; cpu < r->cpu_cnt && !err; cpu++)
 		err = rt_attach_clock(r, cpu);
 	if (!err)

@@ -72,7 +72,8 @@ __attribute__((noinline)) int rt_between(__u64 now)
 		return 1;
 	number = __sync_fetch_and_add(&c->emitted, 1);
 	units = RT_FIXED_UNITS + RT_WORDS(number);
-	if (__sync_val_compare_and_swap(&ctl->head, head, head + FR_HEAD_ONE_RECORD + units) != head)
+	if (__sync_val_compare_and_swap(&ctl->head, head, head + FR_HEAD_ONE_RECORD + units) !=
+	    head)
 		return 1;
 	r = (void *)r + off;
 	rt_fill(r, number, now, RT_INFO(RT_BETWEEN, cpu, 0));
@@ -203,7 +204,8 @@ int FR_PROG(rt_release)
 		return 1;
 	s.record += off;
 	s.time_ns = c->held_time_ns;
-	rt_fill(s.record, c->held_number, s.time_ns, RT_INFO(RT_HELD, bpf_get_smp_processor_id(), 0));
+	rt_fill(s.record, c->held_number, s.time_ns,
+		RT_INFO(RT_HELD, bpf_get_smp_processor_id(), 0));
 	fr_commit(&s, RT_KIND_FIRST + RT_HELD, RT_FIXED_UNITS + RT_WORDS(c->held_number));
 	__sync_fetch_and_add(&c->by_writer[RT_HELD], 1);
 	c->held = 0;

@@ -93,12 +93,12 @@ static void print_run(const struct rt_ring *r, const struct rt_check *k)
 	for (uint32_t cpu = 0; cpu < r->cpu_cnt; cpu++) {
 		const struct fr_ring_ctl *c = &r->ctl[cpu];
 
-		printf("# cpu %u: %llu emitted, %llu retries, %llu/%llu dropped, %llu flushes:", cpu,
-		       (unsigned long long)r->cpus[cpu].emitted, (unsigned long long)c->retries, (unsigned long long)c->dropped_retry,
+		printf("# cpu %u: %llu emitted, %llu retries, %llu/%llu dropped, %llu flushes:",
+		       cpu, (unsigned long long)r->cpus[cpu].emitted,
+		       (unsigned long long)c->retries, (unsigned long long)c->dropped_retry,
 		       (unsigned long long)c->dropped_busy, (unsigned long long)c->flushes);
 		for (int w = 0; w < RT_WRITER_CNT; w++)
-			printf(" %s %llu", names[w],
-			       (unsigned long long)r->cpus[cpu].by_writer[w]);
+			printf(" %s %llu", names[w], (unsigned long long)r->cpus[cpu].by_writer[w]);
 		putchar('\n');
 	}
 }
@@ -223,9 +223,11 @@ static void drops(void)
 	}
 	err = write_some(&r, 0, 100);
 	r.cpus[0].interrupts = 3;
-	err |= write_some(&r, 0, 1); /* once the usual way, which is not counted, then the slow one */
+	err |= write_some(&r, 0,
+			  1); /* once the usual way, which is not counted, then the slow one */
 	result(!err && r.ctl[0].retries == 2 && !r.ctl[0].dropped_retry &&
-		       r.cpus[0].by_writer[RT_BETWEEN] == 3, "an_interrupted_reservation_tries_again");
+		       r.cpus[0].by_writer[RT_BETWEEN] == 3,
+	       "an_interrupted_reservation_tries_again");
 	r.cpus[0].interrupts = FR_RESERVE_TRIES + 1; /* the usual way, then the slow one */
 	err = write_some(&r, 0, 1);
 	result(!err && r.ctl[0].dropped_retry == 1, "a_reservation_gives_up_after_its_tries");

@@ -31,9 +31,10 @@ enum rt_writer { RT_WRITERS(RT_ENUM) RT_WRITER_CNT };
 #define RT_FIXED_UNITS 4
 #define RT_WORDS_MAX 28
 #define RT_UNITS_MAX (RT_FIXED_UNITS + RT_WORDS_MAX)
-#define RT_WORDS(number) ((uint32_t)(((number) * 2654435761u) >> 16) % (RT_WORDS_MAX + 1))
-#define RT_WORD(number, i) ((number) * 0x9e3779b97f4a7c15ull + (i))
-#define RT_INFO(writer, cpu, skewed) ((uint64_t)(writer) | (uint64_t)(cpu) << 8 | (uint64_t)(skewed) << 32)
+#define RT_WORDS(number) ((uint32_t)(((number)*2654435761u) >> 16) % (RT_WORDS_MAX + 1))
+#define RT_WORD(number, i) ((number)*0x9e3779b97f4a7c15ull + (i))
+#define RT_INFO(writer, cpu, skewed)                                                               \
+	((uint64_t)(writer) | (uint64_t)(cpu) << 8 | (uint64_t)(skewed) << 32)
 
 FR_ABI_BEGIN
 

@@ -67,10 +67,13 @@ static void ids_of_every_runtime(void **state)
 	id_is("/system.slice/docker-" ID ".scope", ID);
 	id_is("/system.slice/docker-" ID ".scope/init", ID);
 	id_is("/kubepods/burstable/pod0e5f0ba2-0d1f-4d43-8c5c-6e0d5e7d5b4e/" ID, ID);
-	id_is("/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod0e5f0ba2_0d1f.slice/"
-	      "cri-containerd-" ID ".scope", ID);
+	id_is("/kubepods.slice/kubepods-besteffort.slice/"
+	      "kubepods-besteffort-pod0e5f0ba2_0d1f.slice/"
+	      "cri-containerd-" ID ".scope",
+	      ID);
 	id_is("/kubepods.slice/kubepods-pod1.slice/crio-" ID ".scope", ID);
-	id_is("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID ".scope/container",
+	id_is("/user.slice/user-1000.slice/user@1000.service/user.slice/libpod-" ID
+	      ".scope/container",
 	      ID);
 	id_is("/machine.slice/libpod-" ID ".scope", ID);
 	id_is("/libpod_parent/libpod-" ID, ID);
@@ -90,10 +93,10 @@ static void what_looks_like_one_and_is_none(void **state)
 	id_is("/", "");
 	id_is("", "");
 	id_is("/system.slice/ssh.service", "");
-	id_is("/docker/0123456789abcdef", "");				/* too short */
-	id_is("/docker/" ID "0", "");					/* too long */
+	id_is("/docker/0123456789abcdef", ""); /* too short */
+	id_is("/docker/" ID "0", "");	       /* too long */
 	id_is("/docker/0123456789ABCDEF0123456789abcdef0123456789abcdef0123456789abcdef", "");
-	id_is("/machine.slice/libpod-conmon-" ID ".scope", "");		/* the monitor beside it */
+	id_is("/machine.slice/libpod-conmon-" ID ".scope", ""); /* the monitor beside it */
 	id_is("/crio-conmon-" ID ".scope", "");
 	id_is("/x/docker-" ID ".service", "");
 }

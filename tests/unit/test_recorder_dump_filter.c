@@ -25,8 +25,9 @@ static uint32_t put_word(uint32_t kind, uint32_t bytes)
 /* A send with an address, if wanted, and `captured` bytes of a secret. */
 static uint32_t put_send(uint32_t flags, uint16_t captured)
 {
-	struct fr_sock_io e = { .sock_id = 7, .result = captured, .captured_bytes = captured,
-				.flags = flags };
+	struct fr_sock_io e = {
+		.sock_id = 7, .result = captured, .captured_bytes = captured, .flags = flags
+	};
 	struct fr_sock_addr addr = { .family = FR_AF_INET, .local_port = 53 };
 	uint32_t bytes = sizeof(e);
 
@@ -98,7 +99,8 @@ static void off_leaves_all_as_it_is(void **state)
 
 static uint32_t put_exec(const char *path, const char *args, uint16_t args_bytes)
 {
-	struct fr_proc_exec e = { .tid = 5, .path_bytes = (uint16_t)strlen(path),
+	struct fr_proc_exec e = { .tid = 5,
+				  .path_bytes = (uint16_t)strlen(path),
 				  .args_bytes = args_bytes };
 
 	memset(record.bytes, 0, sizeof(record.bytes));

@@ -23,8 +23,8 @@ struct out {
 	uint64_t cpu_last_ns[FAKE_CPUS_MAX], cpu_records[FAKE_CPUS_MAX];
 	uint32_t cpu_seq[FAKE_CPUS_MAX], cpu_ordinal[FAKE_CPUS_MAX];
 	uint64_t number_sum, filtered_sum;
-	bool shorten;	  /* the filter cuts every third record to 16 bytes */
-	bool steps;	  /* times may step back */
+	bool shorten;	    /* the filter cuts every third record to 16 bytes */
+	bool steps;	    /* times may step back */
 	int chunk_error_at; /* 0 = never */
 	uint32_t largest_chunk;
 };
@@ -116,7 +116,8 @@ static int on_chunk(const struct fr_dump_events *ev, void *ctx)
 
 static uint64_t oldest_ns[FAKE_CPUS_MAX];
 
-static int run(struct fake_ring *f, struct out *o, size_t budget_bytes, struct fr_funnel_stats *stats)
+static int run(struct fake_ring *f, struct out *o, size_t budget_bytes,
+	       struct fr_funnel_stats *stats)
 {
 	const struct fr_funnel_sink sink = { on_begin, on_record, on_chunk, o };
 	struct fr_ring_reader r;

@@ -44,8 +44,11 @@ static void feed(void *record, size_t bytes, uint32_t kind, uint64_t time_ns)
 static void forked(uint64_t at_ns, uint32_t tid, uint32_t tgid, uint64_t start_ns, uint32_t parent,
 		   const char *comm)
 {
-	struct fr_proc_fork e = { .parent_tid = parent, .parent_tgid = parent, .child_tid = tid,
-				  .child_tgid = tgid, .child_start_ns = start_ns };
+	struct fr_proc_fork e = { .parent_tid = parent,
+				  .parent_tgid = parent,
+				  .child_tid = tid,
+				  .child_tgid = tgid,
+				  .child_start_ns = start_ns };
 
 	snprintf(e.comm, sizeof(e.comm), "%s", comm);
 	feed(&e, sizeof(e), FR_EV_PROC_FORK, at_ns);
@@ -54,8 +57,9 @@ static void forked(uint64_t at_ns, uint32_t tid, uint32_t tgid, uint64_t start_n
 static void ended(uint64_t at_ns, uint32_t kind, uint32_t tid, uint32_t tgid, uint64_t start_ns,
 		  const char *comm, uint32_t exit_code)
 {
-	struct fr_proc_end e = { .tid = tid, .tgid = tgid, .start_ns = start_ns,
-				 .exit_code = exit_code };
+	struct fr_proc_end e = {
+		.tid = tid, .tgid = tgid, .start_ns = start_ns, .exit_code = exit_code
+	};
 
 	snprintf(e.comm, sizeof(e.comm), "%s", comm);
 	feed(&e, sizeof(e), kind, at_ns);
@@ -77,7 +81,9 @@ static void execed(uint64_t at_ns, uint32_t tid, uint32_t old_tid, uint64_t star
 	struct {
 		struct fr_proc_exec e;
 		char text[64];
-	} r = { .e = { .tid = tid, .old_tid = old_tid, .start_ns = start_ns,
+	} r = { .e = { .tid = tid,
+		       .old_tid = old_tid,
+		       .start_ns = start_ns,
 		       .path_bytes = (uint16_t)strlen(path),
 		       .args_bytes = (uint16_t)(strlen(arg) + 1) } };
 
@@ -227,7 +233,8 @@ static void a_full_table_is_written_and_begun_anew(void **state)
 		snprintf(name, sizeof(name), "c%u", i);
 		forked(i * 10, i, i, i * 10, 1, "sh");
 		renamed(i * 10 + 1, i, i, i * 10, "sh", name);
-		execed(i * 10 + 2, i, i, i * 10, name, "/usr/libexec/a/rather/long/path/to/it", name);
+		execed(i * 10 + 2, i, i, i * 10, name, "/usr/libexec/a/rather/long/path/to/it",
+		       name);
 		ended(i * 10 + 3, FR_EV_PROC_EXIT, i, i, i * 10, name, 0);
 		ended(i * 10 + 4, FR_EV_PROC_FREE, i, i, i * 10, name, 0);
 	}

@@ -98,10 +98,16 @@ static void names_say_when_and_why(void **state)
 static void what_is_not_ours_is_told_by_its_name(void **state)
 {
 	static const char *const names[] = {
-		"", ".", "..", "flightrec-", "flightrec.frd", "core", ".flightrecd.lock",
+		"",
+		".",
+		"..",
+		"flightrec-",
+		"flightrec.frd",
+		"core",
+		".flightrecd.lock",
 		"flightrec-20260101T000000.000Z-usr1-9.frd.bak",
-		"flightrec-20260101T000000.000Z-usr1-9.frd.tmp",  /* without the dot */
-		".flightrec-20260101T000000.000Z-usr1-9.frd",	   /* without .tmp */
+		"flightrec-20260101T000000.000Z-usr1-9.frd.tmp", /* without the dot */
+		".flightrec-20260101T000000.000Z-usr1-9.frd",	 /* without .tmp */
 		"flightrec-20260101T000000.000Z--.frd",
 		"flightrec-20260101T000000.000Z-usr1-.frd",
 		"flightrec-2026010xT000000.000Z-usr1-9.frd",

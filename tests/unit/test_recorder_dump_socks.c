@@ -42,7 +42,8 @@ static struct open_record make(uint32_t kind, uint64_t id, uint16_t port, uint32
 	struct open_record r = {
 		.e = {
 			.sock_id = id,
-			.addr = { .family = path[0] ? FR_AF_UNIX : FR_AF_INET, .remote_port = port },
+			.addr.family = path[0] ? FR_AF_UNIX : FR_AF_INET,
+			.addr.remote_port = port,
 			.tgid = 4,
 			.flags = flags,
 			.path_bytes = (uint16_t)strlen(path),
@@ -72,9 +73,9 @@ static void closed(uint64_t at_ns, uint64_t id, uint16_t port, uint32_t flags)
 
 static void used(uint64_t id)
 {
-	struct fr_sock_io e = {
-		.word = FR_RECORD_WORD(0, FR_EV_SOCK_SEND, sizeof(e) / 8), .sock_id = id, .tid = 0
-	};
+	struct fr_sock_io e = { .word = FR_RECORD_WORD(0, FR_EV_SOCK_SEND, sizeof(e) / 8),
+				.sock_id = id,
+				.tid = 0 };
 
 	fr_seen_record(&seen, (const uint8_t *)&e, 1);
 }

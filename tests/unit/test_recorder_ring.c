@@ -366,7 +366,8 @@ static void a_small_part_is_overtaken_alone(void **state)
 	write_cnt(&f, 0, SUBS * PER_SUB);
 	f.on_copy = lap_during_copy; /* in the third part of the oldest one */
 	g = read_cpu(&f, 0, FR_RING_PART_MIN);
-	assert_int_equal(g.account.overtaken, (SUBS - 4) * PER_SUB - 2 * (FR_RING_PART_MIN / UNITS / 8));
+	assert_int_equal(g.account.overtaken,
+			 (SUBS - 4) * PER_SUB - 2 * (FR_RING_PART_MIN / UNITS / 8));
 	assert_int_equal(g.losses, 1);
 	fake_done(&f);
 }
