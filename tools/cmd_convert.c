@@ -272,8 +272,7 @@ static bool say_damage(const struct fr_tool_dumps *dumps)
 }
 
 /* Exit code of a conversion that came to its end. */
-static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert *c,
-		      const struct fr_convert_stats *st)
+static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert_stats *st)
 {
 	bool bad = say_damage(dumps);
 
@@ -288,12 +287,14 @@ static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert
 	if (st->merge.gaps)
 		fr_warn("%llu gaps between events; the output marks them",
 			(unsigned long long)st->merge.gaps);
+	if (st->merge.gaps_between)
+		fr_info("the dumps do not cover all of the time between them; the output marks "
+			"where");
 	if (st->unknown_kinds)
 		fr_warn("%llu events of kinds that only a newer version knows, passed over",
 			(unsigned long long)st->unknown_kinds);
 	if (!st->shown)
 		fr_warn("no event lies in the range");
-	(void)c;
 	return bad || st->merge.bad_chunks || st->merge.bad_segments || st->unsound ||
 			       st->merge.gaps
 		       ? FR_EXIT_DAMAGED
@@ -330,7 +331,7 @@ static int run(const struct convert *o, const struct fr_tool_dumps *dumps, struc
 		       strerror(-write_err));
 		return fr_tool_exit_of(write_err);
 	}
-	return say_result(dumps, c, &stats);
+	return say_result(dumps, &stats);
 }
 
 static bool anything_readable(const struct fr_tool_dumps *dumps)

@@ -173,7 +173,8 @@ static void put_gap(struct lane *l, enum fr_gap_cause cause, uint64_t to_ns, uin
 		.gap_records = cause == FR_GAP_DAMAGED ? l->damage.records : 0,
 	};
 	l->damage = (struct fr_stream_damage){ 0 };
-	m->stats.gaps++;
+	m->stats.gaps += cause != FR_GAP_BETWEEN;
+	m->stats.gaps_between += cause == FR_GAP_BETWEEN;
 }
 
 static void put_record(struct lane *l, const struct fr_stream *s, uint64_t order_ns, bool after_gap)

@@ -48,7 +48,8 @@ struct fr_merged {
 struct fr_merge_stats {
 	uint64_t records;    /* handed out */
 	uint64_t duplicates; /* of overlapping dumps, left out */
-	uint64_t gaps;
+	uint64_t gaps;	     /* all but those between two dumps */
+	uint64_t gaps_between;
 	uint64_t bad_chunks;
 	uint64_t bad_records; /* that the bad chunks' headers claim */
 	uint64_t bad_segments;

@@ -56,8 +56,7 @@ static int chrome_begin(struct fr_convert *c, void **ret_ctx)
 				"{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":4194304,"
 				"\"args\":{\"name\":\"CPUs\"}}");
 	fr_chrome_triggers(ch);
-	if (c->all)
-		fr_chrome_not_kept(ch);
+	fr_chrome_losses(ch);
 	*ret_ctx = ch;
 	return 0;
 }

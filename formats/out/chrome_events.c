@@ -223,12 +223,27 @@ void fr_chrome_lost(struct fr_chrome *ch, const struct fr_lost *lost)
 	region(ch, lost->cpu, names[lost->cause], lost->from_ns, lost->to_ns, lost->records);
 }
 
-void fr_chrome_not_kept(struct fr_chrome *ch)
+/* Events that found no place in the ring: nobody knows when. A region over all of the range. */
+static void dropped(struct fr_chrome *ch, const struct fr_cpu_loss *c)
+{
+	uint64_t cnt = c->dropped_retry + c->dropped_busy + c->dropped_nocpu + c->recursion_misses;
+
+	if (cnt && c->cpu < FR_CPUS_MAX)
+		region(ch, (uint16_t)c->cpu, "dropped while recording, when is not known",
+		       ch->c->from_ns, ch->c->to_ns, cnt);
+}
+
+void fr_chrome_losses(struct fr_chrome *ch)
 {
 	const struct fr_session *s = ch->c->session;
-	const struct fr_meta_loss *l = s->dump_cnt ? fr_dump_loss(s->dumps[0].dump) : NULL;
 	const struct fr_cpu_loss *cpu;
+	const struct fr_meta_loss *l;
 
+	/* counts are sums since the recorder's start: the last dump of it has them all */
+	l = s->dump_cnt ? fr_dump_loss(s->dumps[s->dump_cnt - 1].dump) : NULL;
+	for (uint32_t i = 0; l && i < l->cpu_cnt; i++)
+		dropped(ch, &l->cpus[i]);
+	l = s->dump_cnt && ch->c->all ? fr_dump_loss(s->dumps[0].dump) : NULL;
 	for (uint32_t i = 0; l && i < l->cpu_cnt; i++) {
 		cpu = &l->cpus[i];
 		if (cpu->overwritten && cpu->cpu < FR_CPUS_MAX && cpu->oldest_ns > s->start_ns)

@@ -122,7 +122,7 @@ void fr_chrome_end_threads(struct fr_chrome *ch);
 void fr_chrome_event(struct fr_chrome *ch, const struct fr_merged *m);
 void fr_chrome_triggers(struct fr_chrome *ch);
 void fr_chrome_lost(struct fr_chrome *ch, const struct fr_lost *lost);
-void fr_chrome_not_kept(struct fr_chrome *ch); /* what was overwritten before the window */
+void fr_chrome_losses(struct fr_chrome *ch); /* what the dump says was lost before or somewhere */
 
 /* chrome_args.c */
 /* Opens an object up to its args: {"ph":..,"name":..,"cat":..,"pid":..,"tid":..,"ts":.. */

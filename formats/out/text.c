@@ -2,9 +2,12 @@
 /*
  * Text: one line per event, for people and grep.
  *
- *   2026-11-23T17:15:52.123456789Z [001] web/2001 sock_send sock=0:4 result=512 fd=10 ...
+ *   # host=box kernel=6.18.44 ...
+ *   # cpu=0 emitted=1194 kept=194 ...
+ *   2026-11-23T17:15:52.123456789Z [001] web/2001 sock_send sock_id=0x4 tid=2001 fd=10 ...
  *
- * Whoever did it stands before the event's name; "-" where an interrupt did.
+ * Whoever did it stands before the event's name; "-" where an interrupt did. Lines with # say where
+ * all this is from, and what is missing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -23,18 +26,6 @@ struct text {
 	uint64_t second_at_ns; /* unix time of second_text */
 	char second_text[24];  /* 2026-11-23T17:15:52. */
 };
-
-static int text_begin(struct fr_convert *c, void **ret_ctx)
-{
-	struct text *t = calloc(1, sizeof(*t));
-
-	if (!t)
-		return -ENOMEM;
-	t->c = c;
-	t->second_at_ns = UINT64_MAX;
-	*ret_ctx = t;
-	return 0;
-}
 
 /* ---- the head of a line --------------------------------------------------------------------- */
 
@@ -197,6 +188,97 @@ static void add_socket(struct text *t, const struct fr_merged *m, const struct f
 
 	if (!tells && s->named && s->addr.family)
 		add_addr(&t->line, &s->addr);
+}
+
+/* ---- what it is and what it lacks ------------------------------------------------------------ */
+
+static void add_value(struct text *t, const char *key, const char *value)
+{
+	fr_buf_printf(&t->line, " %s=", key);
+	if (*value && !strpbrk(value, " \"\\\n\t"))
+		fr_buf_add_str(&t->line, value);
+	else
+		add_string(&t->line, (struct fr_slice){ (const uint8_t *)value, strlen(value) },
+			   SIZE_MAX);
+}
+
+static void say_trigger(struct text *t, const struct fr_trigger_info *i, const char *what)
+{
+	char when[40];
+
+	fr_buf_add_char(&t->line, '#');
+	add_value(t, what, i->name);
+	add_value(t, "time", fr_format_time(i->unix_ns, 9, when, sizeof(when)));
+	add_value(t, "reason", i->reason);
+	fr_buf_add_char(&t->line, '\n');
+}
+
+static void say_cpu(struct text *t, const struct fr_cpu_loss *c)
+{
+	const struct {
+		const char *name;
+		uint64_t value;
+	} rows[] = {
+		{ "emitted", c->emitted },
+		{ "kept", c->kept },
+		{ "overwritten", c->overwritten },
+		{ "overtaken", c->overtaken },
+		{ "unfinished", c->unfinished },
+		{ "dropped_retry", c->dropped_retry },
+		{ "dropped_busy", c->dropped_busy },
+		{ "dropped_nocpu", c->dropped_nocpu },
+		{ "recursion_misses", c->recursion_misses },
+	};
+
+	fr_buf_printf(&t->line, "# cpu=%u", c->cpu);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		fr_buf_printf(&t->line, " %s=%llu", rows[i].name,
+			      (unsigned long long)rows[i].value);
+	fr_buf_add_char(&t->line, '\n');
+}
+
+static void say_dump(struct text *t, const struct fr_session_dump *d)
+{
+	const struct fr_meta_trigger *g = fr_dump_trigger(d->dump);
+	const struct fr_meta_config *c = fr_dump_config(d->dump);
+	const struct fr_meta_loss *l = fr_dump_loss(d->dump);
+	const struct fr_meta_host *h = fr_dump_host(d->dump);
+
+	fr_buf_add_char(&t->line, '#');
+	add_value(t, "host", h ? h->name : "");
+	add_value(t, "boot_id", h ? h->boot_id : "");
+	add_value(t, "kernel", h ? h->kernel_release : "");
+	add_value(t, "recorder", h ? h->recorder_version : "");
+	add_value(t, "redact", c ? c->redact : "");
+	if (fr_dump_incomplete(d->dump))
+		fr_buf_add_str(&t->line, " incomplete");
+	fr_buf_add_char(&t->line, '\n');
+	for (uint32_t i = 0; c && i < c->degraded_cnt && i < FR_DEGRADED_MAX; i++) {
+		fr_buf_add_char(&t->line, '#');
+		add_value(t, "degraded", c->degraded[i]);
+		fr_buf_add_char(&t->line, '\n');
+	}
+	if (g)
+		say_trigger(t, &g->main, "trigger");
+	for (uint32_t i = 0; g && i < g->joined_cnt && i < FR_JOINED_MAX; i++)
+		say_trigger(t, &g->joined[i], "joined");
+	for (uint32_t i = 0; l && i < l->cpu_cnt; i++)
+		say_cpu(t, &l->cpus[i]);
+	fr_out_add_buf(t->c->out, &t->line);
+}
+
+static int text_begin(struct fr_convert *c, void **ret_ctx)
+{
+	struct text *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return -ENOMEM;
+	t->c = c;
+	t->second_at_ns = UINT64_MAX;
+	for (size_t i = 0; i < c->session->dump_cnt; i++)
+		say_dump(t, &c->session->dumps[i]);
+	*ret_ctx = t;
+	return 0;
 }
 
 /* ---- the sink ------------------------------------------------------------------------------- */
