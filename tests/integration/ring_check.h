@@ -28,7 +28,7 @@ struct rt_check {
 	uint64_t *numbers;
 	size_t number_cnt, number_cap, range_at;
 	uint8_t *part;
-	uint32_t room_bytes; /* of a part: whole sub-buffers, or what a machine of many CPUs affords */
+	uint32_t room_bytes; /* of a part: a sub-buffer, or what a machine of many CPUs affords */
 	uint64_t prev_time_ns, prev_number;
 };
 
