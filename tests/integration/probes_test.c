@@ -173,5 +173,7 @@ int main(int argc, char **argv)
 	check(load(&p, &features, &layout) && !p, "without identity nothing is recorded");
 	check(said("bpf/proc: the kernel refused"), "without identity: it is said");
 	fr_features_done(&features);
+	for (uint32_t i = 0; i < 3; i++)
+		free((void *)(uintptr_t)own[i].start);
 	return failed_cnt ? 1 : 0;
 }
