@@ -68,6 +68,8 @@ FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, 
 	at = fr_io_emit(x, k);
 	if (k->addr.family == FR_AF_UNIX)
 		fr_unix_name(k, sk, at);
+	else if (k->flags & FR_SOCK_MPTCP && !k->addr.remote_port)
+		fr_mptcp_tell(k, fr_sock_number(sk));
 }
 
 FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir)

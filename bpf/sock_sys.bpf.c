@@ -76,6 +76,8 @@ FR_INLINE void fr_sys_transfer(struct sock *sk, struct fr_transfer *x, __u16 fam
 	at = fr_io_emit(x, k);
 	if (family == FR_AF_UNIX)
 		fr_unix_name(k, sk, at);
+	else if (k->flags & FR_SOCK_MPTCP && !k->addr.remote_port)
+		fr_mptcp_tell(k, fr_sock_number(sk));
 }
 
 FR_INLINE __u32 fr_call_direction(__u32 nr)

@@ -44,7 +44,7 @@ FR_INLINE struct fr_sock_kept *fr_sock_grow(struct sock *sk, __u32 old, __u32 ne
 		k = NULL;
 	}
 	if (new == FR_TCP_SYN_SENT && k)
-		k->flags = FR_SOCK_CONNECTED;
+		k->flags = FR_SOCK_CONNECTED | (k->flags & FR_SOCK_MPTCP);
 	else if (new == FR_TCP_SYN_SENT)
 		return fr_sock_born(sk, FR_SOCK_CONNECTED);
 	if (new == FR_TCP_LISTEN && k)
@@ -60,11 +60,20 @@ FR_INLINE struct fr_sock_kept *fr_sock_grow(struct sock *sk, __u32 old, __u32 ne
  * may have been refused and connects again). */
 FR_INLINE void fr_sock_connected(struct fr_sock_kept *k, struct sock *sk)
 {
-	k->flags = FR_SOCK_CONNECTED;
+	k->flags = FR_SOCK_CONNECTED | (k->flags & FR_SOCK_MPTCP);
 	k->last_dir = FR_DIR_NONE;
 	k->eof_seen = 0;
 	__builtin_memset(k->dir, 0, sizeof(k->dir));
 	fr_sock_offsets(k, sk, 0);
+}
+
+/* The obituary: younger than every other record of the socket. */
+FR_INLINE void fr_sock_end(struct fr_sock_kept *k, struct sock *sk)
+{
+	fr_sock_record(k, FR_EV_SOCK_CLOSE);
+	fr_sock_live_add(-1);
+	fr_count(FR_COUNTER_SOCK_ENDED);
+	fr_sock_forget(sk);
 }
 
 SEC("tp_btf/inet_sock_set_state")
@@ -72,8 +81,11 @@ int FR_PROG(fr_sock_set_state)
 {
 	struct sock *sk = (void *)ctx[0];
 	__u32 old = ctx[1], new = ctx[2];
-	struct fr_sock_kept *k = fr_sock_grow(sk, old, new);
+	struct fr_sock_kept *k;
 
+	if (old == new)
+		return 0; /* MPTCP says some twice */
+	k = fr_sock_grow(sk, old, new);
 	if (k && new == FR_TCP_ESTABLISHED) {
 		if (old == FR_TCP_SYN_SENT || k->flags & FR_SOCK_CONNECTED)
 			fr_sock_connected(k, sk);
@@ -89,22 +101,19 @@ int FR_PROG(fr_sock_set_state)
 		k->flags |= FR_SOCK_FAILED;
 	}
 	fr_sock_state_record(k, sk, old, new);
+	if (k && new == FR_TCP_CLOSE && k->flags & FR_SOCK_MPTCP)
+		fr_sock_end(k, sk); /* tcp_destroy_sock tells of its subflows only */
 	return 0;
 }
 
-/* The obituary: younger than every other record of the socket. */
 SEC("tp_btf/tcp_destroy_sock")
 int FR_PROG(fr_sock_destroy)
 {
 	struct sock *sk = (void *)ctx[0];
 	struct fr_sock_kept *k = fr_sock_find(sk);
 
-	if (!k)
-		return 0;
-	fr_sock_record(k, FR_EV_SOCK_CLOSE);
-	fr_sock_live_add(-1);
-	fr_count(FR_COUNTER_SOCK_ENDED);
-	fr_sock_forget(sk);
+	if (k)
+		fr_sock_end(k, sk);
 	return 0;
 }
 

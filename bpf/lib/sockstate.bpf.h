@@ -17,6 +17,7 @@
 #include "ring.bpf.h"
 
 #define FR_IPPROTO_TCP 6
+#define FR_IPPROTO_MPTCP 262
 #define FR_TCP_ESTABLISHED 1
 #define FR_TCP_SYN_SENT 2
 #define FR_TCP_CLOSE 7
@@ -231,6 +232,8 @@ FR_INLINE void fr_sock_init(struct fr_sock_kept *k, struct sock *sk, __u32 flags
 	__builtin_memset(k, 0, sizeof(*k));
 	k->id = fr_sock_new_id();
 	k->flags = flags;
+	if (BPF_CORE_READ(sk, sk_protocol) == FR_IPPROTO_MPTCP)
+		k->flags |= FR_SOCK_MPTCP;
 	k->type = BPF_CORE_READ(sk, sk_type);
 	k->last_dir = FR_DIR_NONE;
 	k->netns_inum = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
@@ -342,6 +345,16 @@ __attribute__((noinline)) __u64 fr_sock_tell(struct fr_sock_kept *k)
 {
 	if (!k || k->type != FR_SOCK_STREAM || k->addr.family == FR_AF_UNIX)
 		return 0;
+	return fr_sock_record(k, FR_EV_SOCK_OPEN);
+}
+
+/* An accepted MPTCP socket gets its addresses only after its state: known at its first transfer. */
+__u64 fr_mptcp_tell(struct fr_sock_kept *k, __u64 sk);
+__attribute__((noinline)) __u64 fr_mptcp_tell(struct fr_sock_kept *k, __u64 sk)
+{
+	if (!k)
+		return 0;
+	fr_sock_addr_inet(&k->addr, (void *)sk);
 	return fr_sock_record(k, FR_EV_SOCK_OPEN);
 }
 

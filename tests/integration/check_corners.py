@@ -40,6 +40,14 @@ def main():
                 c, *sends)
     if not did["fast"]:
         print("skip fast_open the kernel refuses it")
+    if did["mptcp"]:
+        ends = [e for e in d.events("sock_close") if e.flags & frd.SOCK["MPTCP"] and
+                did["mptcp"] in (e.addr.local_port, e.addr.remote_port)]
+        verdict("mptcp_has_addresses_and_an_end",
+                sorted((e.flags & 3, e.sent, e.received) for e in ends) == [(1, 5, 11), (2, 11, 5)]
+                and all(e.addr.local_port and e.addr.remote_port for e in ends), *ends)
+    else:
+        print("skip mptcp_has_addresses_and_an_end no MPTCP here")
     errors = [e for e in io if e.kind == "sock_recv" and e.addr]
     verdict("error_queue_is_not_received", did["error_queue"] == 12 and not errors, *errors)
     if did["namespace"]:

@@ -7,6 +7,7 @@ import socket
 import time
 
 TCP_FASTOPEN, MSG_FASTOPEN, IP_RECVERR, MSG_ERRQUEUE = 23, 0x20000000, 11, 0x2000
+IPPROTO_MPTCP = 262
 did = {"pid": os.getpid()}
 
 # unix sockets in the first sub-buffer of a CPU, gone before anybody asks for them
@@ -57,6 +58,27 @@ for _ in range(2):
     c.recv(10)
     did["fast"].append(c.getsockname()[1])
     c.close()
+    s.close()
+
+# MPTCP: the socket that bytes pass through is none of those that go over the wire
+did["mptcp"] = 0
+try:
+    several = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
+except OSError:
+    several = None
+if several:
+    several.bind(("127.0.0.1", 0))
+    several.listen()
+    c = socket.socket(socket.AF_INET, socket.SOCK_STREAM, IPPROTO_MPTCP)
+    c.connect(several.getsockname())
+    s, _ = several.accept()
+    did["mptcp"] = c.getsockname()[1]
+    c.send(b"Q" * 11)
+    s.recv(100)
+    s.send(b"A" * 5)
+    c.recv(100)
+    c.close()
+    s.recv(100)
     s.close()
 
 # an error message from the socket's queue is no data of the other end
