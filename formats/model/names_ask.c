@@ -316,8 +316,10 @@ const struct fr_process *fr_names_process_of(const struct fr_names *n, uint32_t 
 		else
 			high = mid;
 	}
+	if (low == n->process_cnt)
+		return NULL;
 	p = &n->processes[low];
-	return low < n->process_cnt && p->tgid == w->tid && p->start_ns == w->start_ns ? p : NULL;
+	return p->tgid == w->tid && p->start_ns == w->start_ns ? p : NULL;
 }
 
 const struct fr_socket *fr_names_socket(struct fr_names *n, uint32_t instance, uint64_t id,
