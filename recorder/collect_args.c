@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "collect.h"
+#include "selfpid.h"
 
 #define ROW_BYTES_MAX ((uint32_t)sizeof(struct fr_args_row) + 2 * FR_ARGS_MAX)
 #define ASK_TRIES 3
@@ -125,7 +126,8 @@ static _Noreturn void helper(const struct fr_probes *p, const struct fr_args_wan
 			     uint32_t from, uint32_t cnt, int out_fd)
 {
 	struct asker a = {
-		.prog_fd = fr_probes_prog_fd(p, "fr_iter_args"),
+		/* an iterator over one process looks for its number in our pid namespace */
+		.prog_fd = fr_pid_namespace_is_first() ? fr_probes_prog_fd(p, "fr_iter_args") : -1,
 		.link_fd = fr_probes_iter_link_fd(p, "fr_iter_args"),
 		.ask_fd = fr_probes_map_fd(p, "fr_ask"),
 	};
