@@ -66,6 +66,13 @@ FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, 
 		moved = done; /* a FIN takes a sequence number, not a byte */
 		d->base++;
 	}
+	if (moved != done && fr_sk_get(tp, inet_conn.icsk_ulp_ops)) {
+		/* kernel TLS moves its own records there, and hands out what is in them */
+		d->flags |= FR_IO_COUNTED;
+		x->flags |= FR_IO_COUNTED;
+		d->off += done;
+		return;
+	}
 	d->off += (__u32)(moved + FR_STREAM_BACK) - FR_STREAM_BACK;
 	if ((__s64)d->off < done) { /* done before the base was taken: first sight, or in a SYN */
 		d->base -= done - (__u32)d->off;

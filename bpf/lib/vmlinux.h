@@ -337,7 +337,12 @@ struct socket_alloc {
 	struct inode vfs_inode;
 };
 
+struct inet_connection_sock {
+	const void *icsk_ulp_ops;
+};
+
 struct tcp_sock {
+	struct inet_connection_sock inet_conn;
 	__u32 copied_seq;
 	__u32 write_seq;
 	__u32 rcv_nxt;
