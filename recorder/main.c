@@ -34,6 +34,8 @@ static int exit_code(int err)
 	case EACCES:
 	case EROFS:
 		return FR_EXIT_NOPERM;
+	case ENOTSUP:
+		return FR_EXIT_NOKERNEL;
 	default:
 		return FR_EXIT_IO;
 	}
@@ -63,15 +65,17 @@ static int print_config(void)
 static int print_features(void)
 {
 	struct fr_buf out = { 0 };
+	int code, err = 0;
 
 	if (fr_privilege_check(false))
 		fr_info("without the privileges of a recorder only type information is looked at; "
 			"run as root to try each program");
 	else
-		fr_recorder_start(&rec);
+		err = fr_recorder_start(&rec);
 	fr_features_print(&rec.features, rec.config.json, &out);
 	fr_recorder_stop(&rec);
-	return print_buf(&out);
+	code = print_buf(&out);
+	return err ? exit_code(err) : code;
 }
 
 static void raise_priority(void)
@@ -120,6 +124,18 @@ static int start(int argc, char **argv)
 	for (uint32_t i = 0; i < rec.features.degraded_cnt; i++)
 		fr_warn("degraded: %s", rec.features.degraded[i]);
 	return FR_EXIT_OK;
+}
+
+/* Programs, maps and links take a hundred descriptors. What may not be had shows when they are. */
+static void allow_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		fr_debug("cannot raise the limit on descriptors: %s, ignoring", strerror(errno));
 }
 
 /* Whoever reads the log may go away; recording must not end with it. */
@@ -187,6 +203,7 @@ int main(int argc, char **argv)
 	}
 	if (rec.config.check_config)
 		return print_config();
+	allow_descriptors();
 	if (fr_features_read(&rec.features, rec.config.btf_path))
 		return FR_EXIT_NOKERNEL;
 	if (rec.config.features)
