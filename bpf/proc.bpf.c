@@ -38,7 +38,8 @@ struct fr_exec_text {
 	__u32 flags;
 };
 
-FR_INLINE void fr_exec_measure(struct fr_exec_text *x, const char *path, const struct task_struct *t)
+FR_INLINE void fr_exec_measure(struct fr_exec_text *x, const char *path,
+			       const struct task_struct *t)
 {
 	char head[FR_EXEC_PATH_MAX];
 	long n = bpf_probe_read_kernel_str(head, sizeof(head), path);

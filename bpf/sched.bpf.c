@@ -2,7 +2,8 @@
 /* Family sched: who leaves a CPU and who gets it. 24 bytes, one hook, always whole. */
 #include "ring.bpf.h"
 
-FR_INLINE int fr_switch(bool preempt, struct task_struct *prev, struct task_struct *next, __u32 state)
+FR_INLINE int fr_switch(bool preempt, struct task_struct *prev, struct task_struct *next,
+			__u32 state)
 {
 	struct fr_sched_switch *e;
 	struct fr_slot s;

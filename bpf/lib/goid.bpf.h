@@ -162,7 +162,7 @@ FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known, const s
 	return known->goid_off;
 }
 
-/* Reads the goroutine's number: at the start of messages only, as it costs a read of user memory. */
+/* Reads the goroutine's number: at the start of messages only, as that reads user memory. */
 FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct task_struct *t)
 {
 	const struct file *exe;

@@ -16,7 +16,7 @@
 
 #define FR_INLINE static __always_inline
 
-/* A program by its tracepoint arguments ctx[0], ctx[1], ...: read only those that this kernel has. */
+/* A program by its tracepoint arguments ctx[0], ctx[1], ...: read only what this kernel has. */
 #define FR_PROG(name)                                                                              \
 	name(__u64 *ctx);                                                                          \
 	int name(__u64 *ctx)

@@ -126,7 +126,7 @@ FR_INLINE void fr_turn(struct fr_ring_ctl *ctl, struct fr_ring_sub *opened,
 	sub->records = FR_HEAD_RECORDS(won->head);
 	sub->last_time_ns = won->time_ns;
 	__sync_fetch_and_add(&ctl->closed_records, FR_HEAD_RECORDS(won->head));
-	/* fetch form: whoever sees as many turns as the head's number says sees their records, too */
+	/* fetch form: whoever sees as many turns as the head says sees their records, too */
 	was = __sync_fetch_and_add(&ctl->closed_subs, 1);
 	barrier_var(was);
 	/* pairs with the reader's acquire of commit: what stands above is seen before */

@@ -29,7 +29,7 @@
 #define fr_sk_tcp(sk) ((struct tcp_sock *)(sk)) /* after its protocol was looked at */
 #else
 #define fr_sk_get(sk, field) ((sk)->field)
-#define fr_sk_tcp(sk) /* after its protocol was looked at */                                        \
+#define fr_sk_tcp(sk) /* after its protocol was looked at */					\
 	(fr_feature(FR_FEAT_RDONLY_CAST) ? fr_view(sk, struct tcp_sock) : bpf_skc_to_tcp_sock(sk))
 #endif
 
