@@ -160,7 +160,7 @@ static int attach_object(struct fr_probes *p, const struct fr_object *o,
 			continue;
 		}
 		if (o->family == FR_FAMILY_PROC)
-			return err;
+			return -ENOTSUP;
 		fr_probes_lose(p, features, o->family, "cannot attach %s: %s",
 			       bpf_program__name(prog), strerror(-err));
 		break;

@@ -23,10 +23,11 @@
 struct fr_probes;
 
 /*
- * Loads `objects` (a table ended by a NULL name); nothing runs yet. A family that the kernel refuses is left out: the message names the
- * program and shows the end of the verifier's log, `features` gets a line, fr_probes_family() says
- * why. Fails only when nothing can be recorded at all: no permission (-EPERM), no ring, no
- * identity (family proc).
+ * Loads `objects` (a table ended by a NULL name); nothing runs yet. A family that the kernel
+ * refuses is left out: the message names the program and shows the end of the verifier's log,
+ * `features` gets a line, fr_probes_family() says why. Fails only when nothing can be recorded at
+ * all: no permission (-EPERM), no memory for the ring (-ENOMEM), no identity (family proc:
+ * -ENOTSUP).
  */
 int fr_probes_load(struct fr_probes **ret_probes, const struct fr_bpf_embed *objects,
 		   const struct fr_config *config, struct fr_features *features,

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bpflog.h"
 #include "formats/base/log.h"
@@ -176,15 +175,29 @@ static int open_object(const struct fr_probes *p, const struct fr_bpf_embed *e,
 	return *ret_bpf ? 0 : -errno;
 }
 
-/* What a failure to load means, for people; the object's name stands before it. */
+static const char *next_step(int err)
+{
+	switch (-err) {
+	case EPERM:
+		return "; run as root, and look whether the kernel is locked down "
+		       "(/sys/kernel/security/lockdown)";
+	case ENOMEM:
+		return "; use a smaller ring-size";
+	default:
+		return "";
+	}
+}
+
+/* What a failure to load means, for people. */
 static void explain(const char *object, int err)
 {
 	const char *program = fr_bpflog_program(), *tail = fr_bpflog_tail(), *end;
 
 	if (program[0])
-		fr_err("%s: the kernel refused program %s: %s", object, program, strerror(-err));
+		fr_err("%s: the kernel refused program %s: %s%s", object, program, strerror(-err),
+		       next_step(err));
 	else
-		fr_err("%s: cannot be loaded: %s", object, strerror(-err));
+		fr_err("%s: cannot be loaded: %s%s", object, strerror(-err), next_step(err));
 	if (tail[0])
 		fr_err("%s: the last lines of the log were:", object);
 	for (; *tail; tail = *end ? end + 1 : end) {
@@ -248,6 +261,13 @@ bool fr_probes_family(const struct fr_probes *p, uint32_t family_bit, const char
 	return p->have & 1u << family_bit;
 }
 
+/* Refused by the verifier is not a lack of permission, although its errno says so. */
+static int no_identity(int err)
+{
+	fr_err("without bpf/proc no event has a name, so nothing is recorded");
+	return err == -ENOMEM || err == -EPERM ? err : -ENOTSUP;
+}
+
 static int load_one(struct fr_probes *p, struct fr_features *features, const struct fr_bpf_embed *e)
 {
 	uint32_t family = family_of(e->name);
@@ -265,7 +285,7 @@ static int load_one(struct fr_probes *p, struct fr_features *features, const str
 		return 0;
 	}
 	if (family == FR_FAMILY_PROC)
-		return err;
+		return no_identity(err);
 	if (err == -ENODEV)
 		fr_probes_lose(p, features, family, "this kernel has none of its tracepoints");
 	else if (fr_bpflog_program()[0])
