@@ -92,6 +92,32 @@ if command -v bpftool >/dev/null && recorder_start --post-window 5s; then
 	check kill_while_dumping_leaves_nothing [ "$links" = 0 ]
 fi
 
+# systemd's protocol: told when recording has begun, and when it ends
+mkfifo "$work/told"
+python3 - "$work/notify" >"$work/told" <<'PY' &
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.settimeout(20)
+s.bind(sys.argv[1])
+print("bound", flush=True)
+for _ in range(2):
+	print(s.recv(4096).decode().split("\n")[0], flush=True)
+PY
+kill_at_exit+=("$!")
+exec 4<"$work/told"
+read -rt 10 word <&4
+NOTIFY_SOCKET=$work/notify
+export NOTIFY_SOCKET
+if recorder_start; then
+	unset NOTIFY_SOCKET
+	read -rt 10 word <&4
+	check service_manager_is_told [ "$word" = READY=1 ]
+	recorder_stop
+	read -rt 10 word <&4
+	check service_manager_is_told_of_the_end [ "$word" = STOPPING=1 ]
+fi
+exec 4<&-
+
 # in the background: the command comes back when recording has begun
 code=0
 "$flightrecd" --dump-dir "$work/dumps" --control "$work/control.sock" --pid-file "$work/pid" \
