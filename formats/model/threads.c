@@ -423,6 +423,12 @@ static void on_swap(struct fr_threads *t, const struct fr_merged *m, const struc
 
 	if (!old || !now || !c)
 		return;
+	if (now->run == FR_RUN_ON && now->cpu == m->rec.cpu && c->known &&
+	    c->thread == index_plus_1(t, e->tid) - 1) {
+		/* it was switched out and in again between the swap and this record, which is late */
+		leave(old, m->order_ns, STATE_GONE, false);
+		return;
+	}
 	if (now->run == FR_RUN_ON) /* the old leader, on its last steps elsewhere */
 		end_stint(step, now, m->order_ns, 0);
 	now->run = FR_RUN_UNKNOWN; /* whatever the old leader did, it is dead */

@@ -377,6 +377,34 @@ static void an_exec_goes_on_under_the_leaders_number(void **state)
 	assert_int_equal(fr_threads_stats(threads)->mismatches, 0);
 }
 
+/* The record of an exec comes well behind the change of the number: switches come in between. */
+static void an_exec_may_lose_its_cpu_before_it_is_told(void **state)
+{
+	struct fr_proc_exec e = { .tid = LEADER, .old_tid = WORKER, .start_ns = 5, .comm = "prog" };
+	struct fr_stint s;
+
+	(void)state;
+	sw(0, 1000, 0, LEADER, 0, 0);
+	sw(0, 1500, LEADER, 0, 0x80, 10);
+	sw(1, 1600, 0, WORKER, 0, 0);
+	wake(1, 1700, C, 0);
+	preempt(1, 1800, LEADER, B, 10);
+	assert_int_equal(step.stint_cnt, 2);
+	assert_int_equal(step.stints[0].thread->tid, WORKER);
+	assert_int_equal(step.stints[0].to_ns, 1700);
+	assert_int_equal(step.stints[1].thread->tid, LEADER);
+	assert_int_equal(step.stints[1].to_ns, 1800);
+	sw(1, 1900, B, LEADER, SLEEPING, 0);
+	feed(1, 2000, FR_EV_PROC_EXEC, &e, sizeof(e));
+	assert_int_equal(step.stint_cnt, 0); /* its run goes on */
+	assert_string_equal(fr_threads_on_cpu(threads, 1)->comm, "prog");
+	sw(1, 2500, LEADER, 0, SLEEPING, 110);
+	expect_one(LEADER, 1800, 1800, 1900, 2500);
+	assert_true(step.stints[0].on_cpu_track);
+	assert_false(fr_threads_stint_until(threads, fr_threads_get(threads, WORKER, 3000), 3000,
+					    &s));
+}
+
 static void the_end_of_the_window_ends_what_is_open(void **state)
 {
 	struct fr_stint s;
@@ -418,6 +446,7 @@ int main(void)
 		TEST(a_freed_tid_is_free),
 		TEST(many_lives_take_the_room_of_one),
 		TEST(an_exec_goes_on_under_the_leaders_number),
+		TEST(an_exec_may_lose_its_cpu_before_it_is_told),
 		TEST(the_end_of_the_window_ends_what_is_open),
 	};
 
