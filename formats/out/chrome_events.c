@@ -4,11 +4,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "../events/event.h"
 #include "../model/refs.h"
 #include "chrome_internal.h"
 
-/* Where an event is shown. */
-enum place { NOWHERE, ON_THREAD, ON_SOCKETS, ON_TCP, ON_DISKS, ON_RECORDER };
+/* Where an event is shown. What has no row below goes by its fields: onto the track of the thread
+ * that its field "tid" names, else onto one for all others. */
+enum place { BY_FIELDS, NOWHERE, ON_THREAD, ON_SOCKETS, ON_TCP, ON_DISKS, ON_RECORDER };
 
 static const struct {
 	uint8_t place;
@@ -20,7 +22,10 @@ static const struct {
 	[FR_EV_PROC_RENAME] = { ON_THREAD, "rename" },
 	[FR_EV_PROC_SIGNAL] = { ON_THREAD, "fatal signal" },
 	[FR_EV_PROC_OOM] = { ON_THREAD, "OOM victim" },
-	/* proc_free and proc_state only keep names and states */
+	/* these only keep names, states and order */
+	[FR_EV_PROC_FREE] = { NOWHERE, NULL },
+	[FR_EV_PROC_STATE] = { NOWHERE, NULL },
+	[FR_EV_REC_FLUSH] = { NOWHERE, NULL },
 	[FR_EV_SOCK_OPEN] = { ON_SOCKETS, "open" },
 	[FR_EV_SOCK_CLOSE] = { ON_SOCKETS, "close" },
 	[FR_EV_SOCK_STATE] = { ON_SOCKETS, "state" },
@@ -53,20 +58,51 @@ static void instant(struct fr_chrome *ch, const struct fr_merged *m, const char 
 	fr_json_object_end(&j);
 }
 
-static void on_thread(struct fr_chrome *ch, const struct fr_merged *m, const char *name)
+static void on_tid(struct fr_chrome *ch, const struct fr_merged *m, const char *name, uint32_t tid)
 {
-	/* the tid is the first id of every event that is shown on a thread, sockets' apart */
-	struct fr_chrome_who *cw;
-	struct fr_thread *th;
-	struct fr_refs refs;
+	struct fr_thread *th = fr_threads_get(ch->c->threads, tid, m->order_ns);
+	struct fr_chrome_who *cw = th ? fr_chrome_who(ch, th->who) : NULL;
 
-	fr_record_refs(&m->rec, &refs);
-	th = refs.tid_cnt ? fr_threads_get(ch->c->threads, refs.tids[0], m->order_ns) : NULL;
-	cw = th ? fr_chrome_who(ch, th->who) : NULL;
 	if (!cw)
 		return;
 	instant(ch, m, name, cw->pid, cw->tid);
 	fr_chrome_on_thread(ch, th, m->order_ns, &ch->scratch);
+}
+
+static void on_thread(struct fr_chrome *ch, const struct fr_merged *m, const char *name)
+{
+	struct fr_refs refs;
+
+	fr_record_refs(&m->rec, &refs);
+	if (refs.tid_cnt)
+		on_tid(ch, m, name, refs.tids[0]);
+}
+
+static void find_tid(void *ctx, const struct fr_field *f)
+{
+	uint64_t *tid = ctx;
+
+	if (f->type == FR_FIELD_U64 && !strcmp(f->name, "tid"))
+		*tid = f->number;
+}
+
+/* An event that this file knows nothing of. */
+static void by_fields(struct fr_chrome *ch, const struct fr_merged *m)
+{
+	const char *name = fr_event_infos[m->rec.kind].name;
+	uint64_t tid = 0;
+	struct fr_field_sink fields = { find_tid, &tid };
+
+	fr_event_fields(&m->rec, &fields);
+	if (tid && tid <= FR_TID_MASK) {
+		on_tid(ch, m, name, (uint32_t)tid);
+		return;
+	}
+	if (fr_filter_on(ch->c))
+		return;
+	ch->others_used = true;
+	instant(ch, m, name, FR_CHROME_RECORDER, FR_CHROME_TID_OTHERS);
+	fr_out_add_buf(ch->out, &ch->scratch);
 }
 
 /* Sockets have a process at most, and trouble on the wire not even that: a track for all. */
@@ -93,6 +129,9 @@ void fr_chrome_event(struct fr_chrome *ch, const struct fr_merged *m)
 	const char *name = shown[m->rec.kind].name;
 
 	switch ((enum place)shown[m->rec.kind].place) {
+	case BY_FIELDS:
+		by_fields(ch, m);
+		break;
 	case NOWHERE:
 		break;
 	case ON_THREAD:

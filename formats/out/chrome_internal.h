@@ -31,6 +31,7 @@
 #define FR_CHROME_TID_SOCKETS 4194401u
 #define FR_CHROME_TID_TCP 4194402u
 #define FR_CHROME_TID_FAMILIES 4194403u
+#define FR_CHROME_TID_OTHERS 4194404u
 #define FR_CHROME_TID_CPU 4200000u  /* + CPU */
 #define FR_CHROME_TID_LOSS 4300000u /* + CPU */
 #define FR_CHROME_TID_DISK 5000000u /* + lane */
@@ -84,7 +85,8 @@ struct fr_chrome {
 	uint64_t disks_not_shown; /* requests: too many at once */
 	struct fr_buf scratch;	  /* the object being made */
 	struct fr_buf name_buf;	  /* a name being escaped, maybe while an object waits in scratch */
-	bool triggers_used, families_used, sockets_used, tcp_used; /* tracks that appear */
+	bool triggers_used, families_used, others_used, sockets_used,
+		tcp_used; /* tracks that appear */
 };
 
 static inline uint64_t fr_chrome_ts(const struct fr_chrome *ch, uint64_t time_ns)

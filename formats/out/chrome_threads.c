@@ -145,7 +145,7 @@ static char *put_cpu_slice(char *p, struct fr_chrome *ch, struct fr_chrome_cpu *
 			   const struct shown_stint *x)
 {
 	const struct fr_stint *s = x->s;
-	uint64_t from_ns = clip(ch, s->cpu_from_ns);
+	uint64_t from_ns = clip(ch, s->cpu_from_ns < s->to_ns ? s->cpu_from_ns : s->to_ns);
 
 	cc->used = true;
 	p = fr_put_lit(p, ",\n{\"ph\":\"X\",\"cat\":\"sched\",\"name\":\"");

@@ -223,13 +223,15 @@ static void name_cpus(struct fr_chrome *ch)
 
 static void name_recorder(struct fr_chrome *ch)
 {
-	bool any = ch->triggers_used || ch->families_used;
+	bool any = ch->triggers_used || ch->families_used || ch->others_used;
 	char text[32];
 
 	if (ch->triggers_used)
 		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_TRIGGERS, "triggers");
 	if (ch->families_used)
 		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_FAMILIES, "families");
+	if (ch->others_used)
+		fr_chrome_name_track(ch, FR_CHROME_RECORDER, FR_CHROME_TID_OTHERS, "other events");
 	for (uint32_t cpu = 0; cpu < ch->cpu_cnt; cpu++) {
 		if (!ch->cpus[cpu].lost)
 			continue;
