@@ -217,15 +217,13 @@ static bool in_groups(int fd, gid_t gid)
 	return false;
 }
 
-static bool may(const struct fr_control *c, int fd, pid_t *ret_pid)
+static bool may(const struct fr_control *c, int fd, struct ucred *ret_peer)
 {
-	struct ucred peer;
-	socklen_t bytes = sizeof(peer);
+	socklen_t bytes = sizeof(*ret_peer);
 
-	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &bytes))
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret_peer, &bytes))
 		return false;
-	*ret_pid = peer.pid;
-	return peer.uid == 0 || peer.uid == geteuid() || peer.gid == c->gid ||
+	return ret_peer->uid == 0 || ret_peer->uid == geteuid() || ret_peer->gid == c->gid ||
 	       in_groups(fd, c->gid);
 }
 
@@ -253,12 +251,12 @@ static void on_connect(void *ctx, uint32_t events)
 	struct fr_control *c = ctx;
 	struct fr_client *client = free_client(c);
 	int fd = accept4(c->listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	pid_t pid = 0;
+	struct ucred peer = { 0 };
 
 	(void)events;
 	if (fd < 0)
 		return;
-	if (!may(c, fd, &pid)) {
+	if (!may(c, fd, &peer)) {
 		turn_away(c, fd,
 			  "error 3 no permission: be root or of the group " FR_CONTROL_GROUP "\n");
 		return;
@@ -270,7 +268,8 @@ static void on_connect(void *ctx, uint32_t events)
 	*client = (struct fr_client){
 		.control = c,
 		.fd = fd,
-		.pid = pid,
+		.pid = peer.pid,
+		.uid = peer.uid,
 		.deadline_ns = fr_loop_now_ns() + FR_CONTROL_DEADLINE_NS,
 		.answer = { .limit_bytes = FR_ANSWER_BYTES_MAX },
 	};

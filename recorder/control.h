@@ -25,6 +25,7 @@ struct fr_client {
 	struct fr_control *control;
 	int fd; /* -1 = this place is free */
 	pid_t pid;
+	uid_t uid;
 	uint32_t line_bytes;
 	char line[FR_REQUEST_BYTES_MAX];
 	uint64_t deadline_ns; /* CLOCK_MONOTONIC */

@@ -16,13 +16,13 @@
 #include "formats/base/log.h"
 #include "notify.h"
 #include "sockets.h"
-#include "sockcount.h"
 #include "status.h"
 
 #define FR_SLOW_NS 60000000000ull
 #define FR_BRISK_NS 5000000000ull /* while sockets come and go near their limit */
 /* Beyond the post-window; a dump of 64 MiB takes a fraction of a second. */
 #define FR_DUMP_DEADLINE_NS 120000000000ull
+#define FR_KILL_DEADLINE_NS 5000000000ull /* for a killed dumper to be gone */
 #define FR_END_DEADLINE_NS 20000000000ull /* for the dump under way, once asked to end */
 
 static const int signals[] = { SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGCHLD };
@@ -45,6 +45,8 @@ static void set_dump_deadline(struct fr_daemon *d)
 
 	if (!fr_triggers_busy(&d->triggers))
 		ns = 0;
+	else if (d->triggers.killed)
+		ns = FR_KILL_DEADLINE_NS;
 	else if (d->ending)
 		ns = FR_END_DEADLINE_NS;
 	fr_timer_set(d->dump_fd, ns, 0);
@@ -61,6 +63,7 @@ static void end(struct fr_daemon *d, const char *why)
 	}
 	if (d->ending) {
 		fr_triggers_kill(&d->triggers);
+		set_dump_deadline(d);
 		return;
 	}
 	fr_info("%s: ending when the dump under way is written", why);
@@ -93,14 +96,20 @@ static void on_dump_done(void *ctx, uint64_t number, const struct fr_dump_result
 			     result->text[0] ? result->text : "the dump could not be written");
 }
 
-static void reap(struct fr_daemon *d)
+/* After anything that may have ended a dump. */
+static void look_at_dumper(struct fr_daemon *d)
 {
-	fr_binaries_reap(&d->binaries);
-	fr_triggers_reap(&d->triggers);
 	fr_binaries_pause(&d->binaries, fr_triggers_busy(&d->triggers));
 	set_dump_deadline(d);
 	if (d->ending && !fr_triggers_busy(&d->triggers))
 		fr_loop_stop(&d->loop);
+}
+
+static void reap(struct fr_daemon *d)
+{
+	fr_binaries_reap(&d->binaries);
+	fr_triggers_reap(&d->triggers);
+	look_at_dumper(d);
 }
 
 static void on_dump_deadline(void *ctx, uint32_t events)
@@ -109,7 +118,11 @@ static void on_dump_deadline(void *ctx, uint32_t events)
 
 	(void)events;
 	fr_timer_ack(d->dump_fd);
-	fr_triggers_kill(&d->triggers);
+	if (d->triggers.killed)
+		fr_triggers_abandon(&d->triggers);
+	else
+		fr_triggers_kill(&d->triggers);
+	look_at_dumper(d);
 }
 
 /* ---- reload ------------------------------------------------------------------------------ */
@@ -282,7 +295,6 @@ static void on_slow(void *ctx, uint32_t events)
 		fr_timer_set(d->slow_fd, brisk ? FR_BRISK_NS : FR_SLOW_NS,
 			     brisk ? FR_BRISK_NS : FR_SLOW_NS);
 	d->brisk = brisk;
-	(void)fr_sockcount_refresh(d->rec, NULL); /* on failure the old count goes on */
 }
 
 static int open_signals(struct fr_daemon *d)

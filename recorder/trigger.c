@@ -79,24 +79,34 @@ static bool within_limits(struct fr_triggers *t, enum fr_trigger_kind kind,
 
 /* ---- one dump ---------------------------------------------------------------------------- */
 
+static pid_t *stuck_place(struct fr_triggers *t)
+{
+	for (int i = 0; i < FR_DUMPERS_STUCK_MAX; i++)
+		if (!t->stuck[i])
+			return &t->stuck[i];
+	return NULL;
+}
+
 static int start_dump(struct fr_triggers *t, struct fr_trigger_info *info)
 {
 	struct fr_dump_job job = { .join = t->join };
-	pid_t pid;
+	pid_t pid = -EBUSY; /* too many hang already */
 
 	info->number = t->number + 1;
 	info->post_window_ns = t->rec->config.post_window_ns;
 	job.trigger = *info;
-	pid = t->start(t->rec, &job, &t->result_fd);
+	if (stuck_place(t))
+		pid = t->start(t->rec, &job, &t->result_fd);
 	if (pid < 0) {
 		t->failed_cnt++;
 		t->result_fd = -1;
 		fr_err("trigger %s: cannot start the dumper: %s; recording goes on", info->name,
-		       strerror((int)-pid));
+		       pid == -EBUSY ? "too many of them hang" : strerror((int)-pid));
 		return (int)pid;
 	}
 	t->number = info->number;
 	t->dumper_pid = pid;
+	t->killed = false;
 	t->last_unix_ns = info->unix_ns;
 	return 0;
 }
@@ -231,13 +241,8 @@ static void tell_result(struct fr_triggers *t, const struct fr_dump_result *r)
 		r->text);
 }
 
-void fr_triggers_reap(struct fr_triggers *t)
+static void end_dump(struct fr_triggers *t)
 {
-	int status;
-
-	if (!fr_triggers_busy(t) || waitpid(t->dumper_pid, &status, WNOHANG) != t->dumper_pid)
-		return;
-	read_result(t, status, &t->last);
 	close(t->result_fd);
 	t->result_fd = -1;
 	t->dumper_pid = 0;
@@ -247,11 +252,37 @@ void fr_triggers_reap(struct fr_triggers *t)
 	start_queued(t);
 }
 
+void fr_triggers_reap(struct fr_triggers *t)
+{
+	int status;
+
+	for (int i = 0; i < FR_DUMPERS_STUCK_MAX; i++)
+		if (t->stuck[i] && waitpid(t->stuck[i], NULL, WNOHANG) == t->stuck[i])
+			t->stuck[i] = 0;
+	if (!fr_triggers_busy(t) || waitpid(t->dumper_pid, &status, WNOHANG) != t->dumper_pid)
+		return;
+	read_result(t, status, &t->last);
+	end_dump(t);
+}
+
+void fr_triggers_abandon(struct fr_triggers *t)
+{
+	if (!fr_triggers_busy(t))
+		return;
+	*stuck_place(t) = t->dumper_pid; /* there was one when it was started */
+	t->last = (struct fr_dump_result){ .error = -ETIMEDOUT };
+	snprintf(t->last.text, sizeof(t->last.text),
+		 "the dumper (process %d) hangs and cannot be ended; look at the disk of %.300s",
+		 (int)t->dumper_pid, t->rec->config.dump_dir);
+	end_dump(t);
+}
+
 void fr_triggers_kill(struct fr_triggers *t)
 {
 	if (!fr_triggers_busy(t))
 		return;
 	fr_err("dump %llu takes too long: ending the dumper; its file stays incomplete",
 	       (unsigned long long)t->number);
+	t->killed = true;
 	kill(t->dumper_pid, SIGKILL);
 }

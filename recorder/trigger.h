@@ -36,6 +36,8 @@ struct fr_trigger_state {
 	uint64_t day_cnt;
 };
 
+#define FR_DUMPERS_STUCK_MAX 4
+
 struct fr_triggers {
 	const struct fr_recorder *rec;
 	struct fr_join *join; /* shared with the dumper; owned */
@@ -43,6 +45,10 @@ struct fr_triggers {
 
 	pid_t dumper_pid; /* 0 = idle */
 	int result_fd;
+	bool killed;
+	/* dumpers that don't even die (a write into a dead file system cannot be interrupted): left
+	 * alone. With too many of them no dump is started any more. 0 = free */
+	pid_t stuck[FR_DUMPERS_STUCK_MAX];
 	uint64_t number; /* dumps begun so far; the present one's number */
 
 	bool queued;
@@ -76,6 +82,8 @@ enum fr_outcome fr_triggers_fire(struct fr_triggers *t, enum fr_trigger_kind kin
 void fr_triggers_reap(struct fr_triggers *t);
 /* The dumper took too long: ends it. What it wrote stays, marked incomplete. */
 void fr_triggers_kill(struct fr_triggers *t);
+/* It was killed and still is there: goes on without it, as after a failed dump. */
+void fr_triggers_abandon(struct fr_triggers *t);
 static inline bool fr_triggers_busy(const struct fr_triggers *t)
 {
 	return t->dumper_pid > 0;

@@ -192,6 +192,42 @@ static void dead_dumper_is_a_failure(void **state)
 	assert_non_null(strstr(done.text, "signal 9"));
 }
 
+static void hanging_dumper_is_left_alone(void **state)
+{
+	uint64_t number = 0;
+	int go[FR_DUMPERS_STUCK_MAX];
+
+	(void)state;
+	for (int i = 0; i < FR_DUMPERS_STUCK_MAX; i++) {
+		assert_int_equal(fire(FR_TRIGGER_USR1, &number), FR_OUTCOME_STARTED);
+		go[i] = go_fd;
+		/* as if the signal had no effect */
+		fr_triggers_abandon(&t);
+		assert_false(fr_triggers_busy(&t));
+		assert_int_equal(done_number, i + 1);
+		assert_int_equal(done.error, -ETIMEDOUT);
+	}
+	assert_int_equal(t.failed_cnt, FR_DUMPERS_STUCK_MAX);
+	assert_int_equal(fire(FR_TRIGGER_USR1, &number), FR_OUTCOME_FAILED);
+	/* one of them ends after all */
+	assert_int_equal(write(go[1], ".", 1), 1);
+	waitid(P_PID, (id_t)t.stuck[1], &(siginfo_t){ 0 }, WEXITED | WNOWAIT);
+	fr_triggers_reap(&t);
+	assert_int_equal(t.done_cnt, 0); /* too late to count */
+	assert_int_equal(fire(FR_TRIGGER_USR1, &number), FR_OUTCOME_STARTED);
+	close_join();
+	end_dump('.');
+	assert_int_equal(t.done_cnt, 1);
+	for (int i = 0; i < FR_DUMPERS_STUCK_MAX; i++) {
+		if (i == 1)
+			continue;
+		assert_int_equal(write(go[i], ".", 1), 1);
+		waitpid(t.stuck[i], NULL, 0);
+		close(go[i]);
+	}
+	close(go[1]);
+}
+
 static void no_dumper(void **state)
 {
 	uint64_t number = 0;
@@ -295,6 +331,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(one_dump, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(joins_then_queues, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(dead_dumper_is_a_failure, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(hanging_dumper_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_dumper, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(limits, set_up, tear_down),
 		cmocka_unit_test(join_is_exact_between_processes),
