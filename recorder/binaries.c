@@ -17,6 +17,7 @@
 #include "formats/base/log.h"
 #include "formats/exe/exe.h"
 #include "procmem.h"
+#include "sockets.h"
 
 #define FR_BINARIES_KILL_NS 1000000000ull /* for a killed child to end */
 
@@ -228,6 +229,8 @@ static int on_notice(void *ctx, void *data, size_t data_bytes)
 	if (data_bytes < sizeof(n))
 		return 0;
 	memcpy(&n, data, sizeof(n));
+	if (n.kind == FR_NOTICE_SOCKETS)
+		(void)fr_sockets_recount(b->rec);
 	if (n.kind != FR_NOTICE_BINARY)
 		return 0;
 	if (b->queue_cnt == FR_BINARIES_QUEUE_MAX || !stuck_place(b)) {

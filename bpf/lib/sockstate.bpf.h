@@ -92,10 +92,11 @@ struct {
 	__type(value, struct fr_sock_count);
 } fr_sock_counts SEC(".maps");
 
-/* Element 0: live states as last counted, for the limit. */
+/* Element 0: live states as last counted, for the limit; 1: when the daemon was last asked to count
+ * them anew. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, 2);
 	__type(key, __u32);
 	__type(value, __u64);
 } fr_sock_live SEC(".maps");
@@ -109,15 +110,47 @@ FR_INLINE void fr_sock_live_add(__s64 n)
 		__sync_fetch_and_add(live, n);
 }
 
+#define FR_SOCK_GATE_NS 1000000000ull
+
+/* Unix and UDP sockets end unseen: the daemon is asked to count before it is too late. */
+int fr_sock_ask_count(void);
+__attribute__((noinline)) int fr_sock_ask_count(void)
+{
+	__u64 now = bpf_ktime_get_boot_ns(), last, *gate;
+	struct fr_notice *n;
+	__u32 one = 1;
+
+	gate = bpf_map_lookup_elem(&fr_sock_live, &one);
+	if (!gate)
+		return 0;
+	last = *(volatile __u64 *)gate;
+	if (now - last < FR_SOCK_GATE_NS || __sync_val_compare_and_swap(gate, last, now) != last)
+		return 0;
+	n = bpf_ringbuf_reserve(&fr_notices, sizeof(*n), 0);
+	if (!n) {
+		fr_count(FR_COUNTER_NOTICE_DROPPED);
+		return 0;
+	}
+	__builtin_memset(n, 0, sizeof(*n));
+	n->kind = FR_NOTICE_SOCKETS;
+	n->time_ns = now;
+	bpf_ringbuf_submit(n, BPF_RB_FORCE_WAKEUP);
+	return 0;
+}
+
 FR_INLINE bool fr_sock_room(void)
 {
 #ifdef FR_SOCK_BY_ADDRESS
 	return true; /* the table makes room by itself, for the one not used longest */
-#endif
+#else
 	__u32 zero = 0;
 	__u64 *live = bpf_map_lookup_elem(&fr_sock_live, &zero);
+	__s64 cnt = live ? *live : (__s64)fr_knobs.max_sockets;
 
-	return live && (__s64)*live < (__s64)fr_knobs.max_sockets;
+	if (cnt > (__s64)fr_knobs.max_sockets / 4 * 3)
+		fr_sock_ask_count();
+	return cnt < (__s64)fr_knobs.max_sockets;
+#endif
 }
 
 FR_INLINE __u64 fr_sock_new_id(void)
