@@ -228,9 +228,11 @@ static void end_stint(struct fr_step *step, struct fr_thread *th, uint64_t to_ns
 }
 
 /* It left its CPU, nobody knows when, and may have done anything since. */
-static void forget(struct fr_thread *th)
+static void forget(struct fr_thread *th, uint64_t seen_until_ns)
 {
 	th->run = FR_RUN_UNKNOWN;
+	if (seen_until_ns > th->since_ns)
+		th->since_ns = seen_until_ns;
 	th->delay_known = false;
 	th->wake_ns = th->flow = 0;
 	th->waker = FR_WHO_NONE;
@@ -263,6 +265,18 @@ static void arrive(struct fr_thread *th, uint64_t now, uint16_t cpu, bool unseen
 	th->early_wake_ns = 0;
 }
 
+/* It is found on a CPU, nobody saw it come: that was not before anything known of both. */
+static void found_on(struct fr_thread *th, const struct cpu *c, uint16_t cpu)
+{
+	uint64_t since_ns = c->since_ns;
+
+	if (th->since_ns > since_ns)
+		since_ns = th->since_ns;
+	if (th->wake_ns > since_ns)
+		since_ns = th->wake_ns;
+	arrive(th, since_ns, cpu, true);
+}
+
 /* The CPU was seen to have another thread than the record says: what came between is lost. */
 static void mend_cpu(struct fr_threads *t, struct cpu *c, uint16_t cpu, struct fr_step *step)
 {
@@ -276,7 +290,7 @@ static void mend_cpu(struct fr_threads *t, struct cpu *c, uint16_t cpu, struct f
 			step->stints[step->stint_cnt - 1].to_unseen = true;
 			step->stints[step->stint_cnt - 1].on_cpu_track = true;
 			step->stints[step->stint_cnt - 1].cpu_from_ns = c->since_ns;
-			forget(th);
+			forget(th, c->last_ns);
 		}
 	}
 	c->since_ns = c->last_ns;
@@ -293,7 +307,7 @@ static void switch_out(const struct fr_merged *m, const struct cpu *c, struct fr
 	struct fr_stint *s;
 
 	if (p->run != FR_RUN_ON && !c->known)
-		arrive(p, c->since_ns > p->since_ns ? c->since_ns : p->since_ns, m->rec.cpu, true);
+		found_on(p, c, m->rec.cpu);
 	if (p->delay_known && e->run_delay_ns)
 		waited_ns = e->run_delay_ns - p->run_delay_ns;
 	if (p->run == FR_RUN_ON && p->cpu == m->rec.cpu) {
@@ -425,7 +439,7 @@ static void on_swap(struct fr_threads *t, const struct fr_merged *m, const struc
 		return;
 	if (now->run == FR_RUN_ON && now->cpu == m->rec.cpu && c->known &&
 	    c->thread == index_plus_1(t, e->tid) - 1) {
-		/* it was switched out and in again between the swap and this record, which is late */
+		/* switched out and in again between the swap and this record, which is late */
 		leave(old, m->order_ns, STATE_GONE, false);
 		return;
 	}
@@ -484,24 +498,13 @@ static void on_state(struct fr_threads *t, const struct fr_merged *m)
 {
 	struct fr_proc_state e;
 	struct fr_thread *th;
-	struct cpu *c;
 
 	memcpy(&e, m->rec.data, sizeof(e));
 	th = fr_threads_get(t, e.tid, m->order_ns);
-	if (!th || th->run != FR_RUN_UNKNOWN)
-		return; /* records of its CPU know better than a look from another one */
-	if (!(e.flags & FR_STATE_ON_CPU)) {
+	/* The records of its CPU know better than a look from another one. Who runs is left to them
+	 * as well: e.cpu is where it was to be woken, not where it is. */
+	if (th && th->run == FR_RUN_UNKNOWN && !(e.flags & FR_STATE_ON_CPU))
 		leave(th, m->order_ns, (uint16_t)e.state, false);
-		return;
-	}
-	c = cpu_of(t, e.cpu);
-	if (!c || c->known)
-		return;
-	arrive(th, m->order_ns, e.cpu, true);
-	c->known = true;
-	c->seen = true;
-	c->since_ns = m->order_ns;
-	c->thread = index_plus_1(t, e.tid) - 1;
 }
 
 /*
@@ -524,7 +527,7 @@ static void learn_context(struct fr_threads *t, const struct fr_merged *m, struc
 	th = fr_threads_get(t, refs.tids[0], m->order_ns);
 	if (!th || th->run == FR_RUN_ON)
 		return;
-	arrive(th, c->since_ns > th->since_ns ? c->since_ns : th->since_ns, m->rec.cpu, true);
+	found_on(th, c, m->rec.cpu);
 	c->known = true;
 	c->thread = index_plus_1(t, th->tid) - 1;
 }
@@ -596,25 +599,33 @@ int fr_threads_record(struct fr_threads *t, const struct fr_merged *m, struct fr
 void fr_threads_cut_cpu(struct fr_threads *t, uint16_t cpu, uint64_t at_ns,
 			struct fr_step *ret_step)
 {
-	struct cpu *c = cpu_of(t, cpu);
+	struct cpu *c = cpu_of(t, cpu), was;
 	struct fr_thread *th;
 	struct fr_stint *s;
 
 	ret_step->stint_cnt = 0;
 	ret_step->wakee = ret_step->waker = NULL;
-	if (!c || !c->known)
+	if (!c)
 		return;
+	was = *c;
 	c->known = false;
-	th = c->thread == NOBODY ? NULL : at(t, c->thread);
 	c->thread = NOBODY;
+	if (at_ns > c->since_ns)
+		c->since_ns = at_ns;
+	th = was.known && was.thread != NOBODY ? at(t, was.thread) : NULL;
 	if (!th || th->run != FR_RUN_ON || th->cpu != cpu)
 		return;
 	end_stint(ret_step, th, at_ns, 0);
 	s = &ret_step->stints[0];
 	s->to_unseen = true;
 	s->on_cpu_track = true;
-	s->cpu_from_ns = c->since_ns < at_ns ? c->since_ns : at_ns;
-	forget(th);
+	s->cpu_from_ns = was.since_ns < at_ns ? was.since_ns : at_ns;
+	forget(th, at_ns);
+}
+
+bool fr_threads_sched_on(const struct fr_threads *t)
+{
+	return t->sched_on;
 }
 
 void fr_threads_blind(struct fr_threads *t)
@@ -624,7 +635,7 @@ void fr_threads_blind(struct fr_threads *t)
 	for (uint32_t i = 0; i < t->used; i++) {
 		th = at(t, i);
 		if (th->tid && th->run != FR_RUN_ON && th->run != FR_RUN_DEAD)
-			forget(th);
+			forget(th, 0);
 	}
 }
 

@@ -96,6 +96,7 @@ int fr_threads_record(struct fr_threads *t, const struct fr_merged *m, struct fr
 /* Nothing more is known of a CPU from at_ns on: ends the stint there. */
 void fr_threads_cut_cpu(struct fr_threads *t, uint16_t cpu, uint64_t at_ns,
 			struct fr_step *ret_step);
+bool fr_threads_sched_on(const struct fr_threads *t); /* switches are recorded now */
 /* Whoever does not run may have done anything unseen. Sinks end what they show first. */
 void fr_threads_blind(struct fr_threads *t);
 /* Each live thread, in the order of first sight. */

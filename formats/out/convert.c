@@ -44,7 +44,7 @@ static void take_family(struct run *r, const struct fr_merged *m)
 	struct fr_step step;
 
 	memcpy(&e, m->rec.data, sizeof(e));
-	if (e.family != FR_FAMILY_SCHED)
+	if (e.family != FR_FAMILY_SCHED || (e.on && fr_threads_sched_on(r->c->threads)))
 		return;
 	for (uint32_t cpu = 0; cpu < fr_threads_cpu_cnt(r->c->threads); cpu++) {
 		fr_threads_cut_cpu(r->c->threads, (uint16_t)cpu, m->order_ns, &step);

@@ -293,6 +293,18 @@ static void a_wake_up_before_a_lost_switch_is_over(void **state)
 	assert_false(fr_threads_stint_until(threads, fr_threads_get(threads, A, 5000), 5000, &s));
 }
 
+static void who_was_woken_did_not_run_before(void **state)
+{
+	(void)state;
+	sw(0, 1000, 0, A, 0, 0);
+	sw(1, 1100, 0, C, 0, 0);
+	wake(1, 1500, B, C);
+	sw(0, 2000, B, 0, SLEEPING, 0); /* A went and B came, unseen */
+	assert_int_equal(step.stint_cnt, 2);
+	assert_int_equal(step.stints[1].from_ns, 1500);
+	assert_int_equal(step.stints[1].wake_ns, 1500);
+}
+
 static void a_gap_ends_what_is_known(void **state)
 {
 	(void)state;
@@ -312,6 +324,25 @@ static void a_gap_ends_what_is_known(void **state)
 	sw(0, 4500, C, 0, SLEEPING, 0);
 	expect_one(C, 0, 0, 4000, 4500);
 	assert_true(step.stints[0].from_unseen);
+}
+
+static void a_cpu_begins_anew_behind_a_cut(void **state)
+{
+	(void)state;
+	sw(0, 1000, 0, A, 0, 0);
+	fr_threads_cut_cpu(threads, 0, 1500, &step);
+	expect_one(A, 0, 0, 1000, 1500);
+	sw(0, 2000, B, 0, SLEEPING, 0);
+	expect_one(B, 0, 0, 1500, 2000);
+	assert_int_equal(step.stints[0].cpu_from_ns, 1500);
+	/* also when nothing was known of it */
+	fr_threads_cut_cpu(threads, 1, 2000, &step);
+	sw(1, 3000, C, 0, SLEEPING, 0);
+	assert_int_equal(step.stints[0].cpu_from_ns, 3000);
+	fr_threads_cut_cpu(threads, 1, 4000, &step);
+	assert_int_equal(step.stint_cnt, 0);
+	sw(1, 5000, C, 0, SLEEPING, 0);
+	expect_one(C, 0, 0, 4000, 5000);
 }
 
 static void clocks_of_two_cpus_may_disagree(void **state)
@@ -401,8 +432,8 @@ static void an_exec_may_lose_its_cpu_before_it_is_told(void **state)
 	sw(1, 2500, LEADER, 0, SLEEPING, 110);
 	expect_one(LEADER, 1800, 1800, 1900, 2500);
 	assert_true(step.stints[0].on_cpu_track);
-	assert_false(fr_threads_stint_until(threads, fr_threads_get(threads, WORKER, 3000), 3000,
-					    &s));
+	assert_false(
+		fr_threads_stint_until(threads, fr_threads_get(threads, WORKER, 3000), 3000, &s));
 }
 
 static void the_end_of_the_window_ends_what_is_open(void **state)
@@ -441,7 +472,9 @@ int main(void)
 		TEST(doing_something_tells_who_runs),
 		TEST(a_lost_switch_is_noticed),
 		TEST(a_wake_up_before_a_lost_switch_is_over),
+		TEST(who_was_woken_did_not_run_before),
 		TEST(a_gap_ends_what_is_known),
+		TEST(a_cpu_begins_anew_behind_a_cut),
 		TEST(clocks_of_two_cpus_may_disagree),
 		TEST(a_freed_tid_is_free),
 		TEST(many_lives_take_the_room_of_one),
