@@ -19,6 +19,8 @@ static const struct {
 	{ "list", fr_cmd_list, "list the daemon's dumps" },
 	{ "reload", fr_cmd_reload, "have the daemon read its configuration again" },
 	{ "stop", fr_cmd_stop, "end the daemon" },
+	{ "sql-normalize", fr_cmd_sql_normalize, "show what is kept of SQL texts" },
+	{ "traceparent", fr_cmd_traceparent, "show the trace context in header lines" },
 	{ "version", fr_cmd_version, "print the version" },
 };
 #define COMMAND_CNT (sizeof(commands) / sizeof(*commands))
@@ -30,7 +32,7 @@ static void help(FILE *to)
 		    "machine\n"
 		    "and without privileges; and speaks to a running flightrecd.\n\nCommands:\n");
 	for (size_t i = 0; i < COMMAND_CNT; i++)
-		fprintf(to, "  %-10s %s\n", commands[i].name, commands[i].about);
+		fprintf(to, "  %-13s %s\n", commands[i].name, commands[i].about);
 	fprintf(to, "\n'flightrec COMMAND --help' tells the options of each.\n"
 		    "Exit codes: 0 ok, 1 done but something was damaged or lost, 2 wrong use,\n"
 		    "3 no permission, 5 input or output failed. See flightrec(1).\n");

@@ -16,6 +16,8 @@ int fr_cmd_trigger(int argc, char **argv);
 int fr_cmd_list(int argc, char **argv);
 int fr_cmd_reload(int argc, char **argv);
 int fr_cmd_stop(int argc, char **argv);
+int fr_cmd_sql_normalize(int argc, char **argv);
+int fr_cmd_traceparent(int argc, char **argv);
 int fr_cmd_version(int argc, char **argv);
 
 struct fr_tool_dump {
