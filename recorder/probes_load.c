@@ -14,13 +14,16 @@
 
 /* ---- what there is to load --------------------------------------------------------------- */
 
-/* Objects that belong to one of the two ways of hooking sockets. */
+/* Objects that belong to one of the two ways of hooking sockets. Where no sockets are recorded,
+ * family tcp takes the way that needs no table. */
 static const struct {
 	const char *name;
 	bool by_syscalls;
 } variants[] = {
 	{ "bpf/sock", false },
 	{ "bpf/sock_sys", true },
+	{ "bpf/tcp", false },
+	{ "bpf/tcp_sys", true },
 	{ "bpf/aux/socks", false },
 	{ "bpf/aux/socktable", true },
 };
@@ -43,14 +46,16 @@ static uint32_t family_of(const char *object)
 static bool is_wanted(const struct fr_probes *p, const char *object)
 {
 	uint32_t family = family_of(object);
+	bool sock = p->have & 1u << FR_FAMILY_SOCK;
+	bool by_syscalls = p->by_syscalls && (sock || family != FR_FAMILY_TCP);
 
 	if (!strcmp(object, "bpf/aux/context") || !strcmp(object, "bpf/aux/self"))
 		return false; /* irqctx.c and selfpid.c load theirs, use it and let it go */
 	for (size_t i = 0; i < sizeof(variants) / sizeof(variants[0]); i++)
 		if (!strcmp(variants[i].name, object)) {
-			if (variants[i].by_syscalls != p->by_syscalls)
+			if (variants[i].by_syscalls != by_syscalls)
 				return false;
-			if (family == FR_NO_FAMILY && !(p->have & 1u << FR_FAMILY_SOCK))
+			if (family == FR_NO_FAMILY && !sock)
 				return false;
 		}
 	return family == FR_NO_FAMILY || p->want & 1u << family;
@@ -296,8 +301,15 @@ static int load_one(struct fr_probes *p, struct fr_features *features, const str
 	return 0;
 }
 
+static int pass_of(uint32_t family)
+{
+	if (family == FR_FAMILY_PROC)
+		return 0;
+	return family == FR_NO_FAMILY || family == FR_FAMILY_TCP ? 2 : 1;
+}
+
 /* Identity first: without it nothing is worth recording. Then the families, then the helpers,
- * which share the families' maps. */
+ * which share the families' maps, as tcp does with sock. */
 static int load_all(struct fr_probes *p, struct fr_features *features,
 		    const struct fr_bpf_embed *objects)
 {
@@ -308,7 +320,7 @@ static int load_all(struct fr_probes *p, struct fr_features *features,
 	for (int pass = 0; pass < 3; pass++)
 		for (e = objects; !err && e->name; e++) {
 			family = family_of(e->name);
-			if (pass != (family == FR_FAMILY_PROC ? 0 : family == FR_NO_FAMILY ? 2 : 1))
+			if (pass != pass_of(family))
 				continue;
 			if (is_wanted(p, e->name))
 				err = load_one(p, features, e);
@@ -356,8 +368,9 @@ static void find_self(struct fr_knobs *k, struct fr_features *features)
 
 	if (err) { /* nobody's number: better recorded than somebody else left out */
 		k->self_tgid = UINT32_MAX;
-		fr_features_degrade(features, "the recorder's own work is recorded, too: its number "
-				    "outside of its pid namespace is not known: %s", strerror(-err));
+		fr_features_degrade(features, "the recorder's own work is recorded, too: its "
+				    "number outside of its pid namespace is not known: %s",
+				    strerror(-err));
 	}
 	if (!fr_pid_namespace_is_first())
 		fr_features_degrade(features, "runs in a pid namespace: who lives outside of it is "

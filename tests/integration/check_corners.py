@@ -31,6 +31,10 @@ def main():
     again = closes[did["again"]]
     verdict("connected_after_a_refusal", again.flags == frd.SOCK["CONNECTED"] and again.sent == 10,
             again)
+    resets = [e for e in d.events("tcp_reset") if did["reset"] in (e.local_port, e.remote_port)]
+    own = {e.direction: e.sock for e in resets if e.local_port == did["reset"]}
+    verdict("resets_name_their_sockets", len(resets) == 2 and all(e.sock for e in resets) and
+            own == {0: closes[did["reset"]].sock}, *resets)
     for number, port in enumerate(did["fast"]):
         c = closes[port]
         sends = [e for e in io if e.sock == c.sock and e.kind == "sock_send"]

@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import socket
+import struct
 import time
 
 TCP_FASTOPEN, MSG_FASTOPEN, IP_RECVERR, MSG_ERRQUEUE = 23, 0x20000000, 11, 0x2000
@@ -59,6 +60,21 @@ for _ in range(2):
     did["fast"].append(c.getsockname()[1])
     c.close()
     s.close()
+
+# a connection that its client ends by a reset
+c = socket.socket()
+c.connect(at)
+s, _ = listener.accept()
+did["reset"] = c.getsockname()[1]
+c.send(b"x")
+s.recv(10)
+c.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+c.close()
+try:
+    s.recv(10)
+except ConnectionResetError:
+    pass
+s.close()
 
 # MPTCP: the socket that bytes pass through is none of those that go over the wire
 did["mptcp"] = 0
