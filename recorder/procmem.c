@@ -103,8 +103,13 @@ static int read_memory(void *ctx, uint64_t addr, void *buf, uint32_t len_bytes)
 	while (len_bytes) {
 		bytes = len_bytes < FR_MEMORY_MAX ? len_bytes : FR_MEMORY_MAX;
 		err = read_window(p, addr, bytes);
-		if (!err)
+		if (!err && p->row.head.error) {
 			err = p->row.head.error;
+			/* nothing is mapped there, or nothing at all is any more? */
+			if (read_window(p, 0, 8) == -ESRCH)
+				err = -ESRCH;
+			return err;
+		}
 		if (!err && p->row.head.bytes != bytes)
 			err = -EIO;
 		if (err)

@@ -252,6 +252,8 @@ static void range_scan(struct search *s, uint64_t at, uint64_t end)
 			window_scan(s, at, window, bytes);
 		else if (!s->read_err)
 			s->read_err = err;
+		if (err == -ESRCH)
+			return; /* the process is gone: no use to go on */
 		at += bytes;
 	}
 }
@@ -305,9 +307,9 @@ int fr_exe_go_buildinfo(const struct fr_exe_mem *mem, const struct fr_exe_elf *e
 	}
 	if (s.found)
 		return 0;
+	if (s.read_err) /* before the bound: what could not be read may have held it */
+		return s.read_err;
 	if (s.cut)
 		return -EFBIG;
-	if (s.read_err)
-		return s.read_err;
 	return has_note ? -ENODATA : -ENOENT;
 }

@@ -1,15 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """check_goid.py NAME TRUTH DUMP known|unknown: the goroutine of each side of each exchange of
-tests/workload/goid. known: every record that has bytes has the right goid, but for the first moments
-while the recorder learns about the binary; unknown: none has one, and each says so."""
+tests/workload/goid, whose binary the recorder has met before. known: every record that has bytes has
+the right goid; unknown: none has one, and each says so."""
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import truth  # noqa: E402
 from frd import IO  # noqa: E402
-
-LEARN_NS = 300000000  # of two shared cores; some ms when nobody else wants them
 
 
 def port(addr):
@@ -77,12 +75,10 @@ def claims(lines):
 
 
 class Judge:
-    def __init__(self, lines, learned_from):
+    def __init__(self, lines):
         self.start = next(x for x in lines if x["role"] == "start")
         self.first_byte_apart = self.start["server"] == "nethttp"
-        self.until = learned_from + LEARN_NS
-        self.right = self.late = 0
-        self.last_late = self.first = learned_from
+        self.right = 0
 
     def parts(self, lines, conns):
         """(who, what, record, goid or None if any may be)"""
@@ -106,12 +102,8 @@ class Judge:
                 self.right += 1
                 if goid is not None and e.goid != goid:
                     yield "%s: goid %d instead of %d: %s" % (what, e.goid, goid, e)
-            elif goid is not None and not (e.flags & IO["GO_UNKNOWN"] and e.time < self.until):
+            elif goid is not None:
                 yield "%s: no goid: %s" % (what, e)
-            else:
-                self.late += 1
-                if goid is not None:
-                    self.last_late = e.time
 
     def unknown(self, lines, conns):
         for what, e, _ in self.parts(lines, conns):
@@ -128,16 +120,11 @@ class Judge:
 def main():
     name, lines = sys.argv[1] + " ", truth.load_truth(sys.argv[2])
     d = truth.load_dump(sys.argv[3], name)
-    pids = {x["pid"] for x in lines if "pid" in x}
-    tids = {t.tid for t in d.threads if t.tgid in pids}
-    first = min((e.time for e in d.events("sock_send") if e.tid in tids), default=0)
-    judge = Judge(lines, first)
+    judge = Judge(lines)
     judged = judge.known if sys.argv[4] == "known" else judge.unknown
     truth.verdict(name + "goid", judged(lines, Conns(d)))
     requests = sum(1 for x in lines if x["role"] == "server")
-    print("# %s: %d requests, %d records right, %d without (learning took %.1f ms)" % (
-        judge.start["go"], requests, judge.right, judge.late,
-        (judge.last_late - judge.first) / 1e6))
+    print("# %s: %d requests, %d records right" % (judge.start["go"], requests, judge.right))
     truth.verdict(name + "goid of most", [] if judge.right >= 5 * requests > 0 else
                   ["%d records of %d requests" % (judge.right, requests)])
     truth.finish()

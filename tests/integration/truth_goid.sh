@@ -21,11 +21,24 @@ goid_build() {
 		nice go build -p 2 -o "$work/$name" "$@" .)
 }
 
+# The recorder meets the binary and learns what it is; not at once when it was just asked about
+# another one.
+goid_meet() { # BINARY known|unknown
+	local says='goroutine number at' tries=10
+	[ "$2" = known ] || says='this release does not know'
+	while ((tries-- > 0)); do
+		"$work/$1" --requests 20 >/dev/null 2>&1 || return 1
+		wait_line "$work/rec.log" "$says" 1 && return
+	done
+	return 1
+}
+
 # goid_run BINARY NAME known|unknown [OPTION...]
 goid_run() {
 	local binary=$1 name=$2 kind=$3
 	shift 3
-	recorder_start --codec none --redact off || exit 1
+	recorder_start --codec none --redact off --log-level debug || exit 1
+	goid_meet "$binary" "$kind" || not_ok "$name is learned" "$(tail -5 "$work/rec.log")"
 	truth_begin "$work/$binary" --requests "$requests" "$@" || { not_ok "$name"; return; }
 	if ! truth_work "$work/truth.json"; then
 		not_ok "$name workload"

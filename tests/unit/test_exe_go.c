@@ -224,6 +224,18 @@ static void a_page_that_cannot_be_read_hides_only_itself(void **state)
 	assert_string_equal(go.module, "");
 }
 
+/* The process ended while it was looked at: that says nothing about the program. */
+static void a_bound_that_is_hit_after_a_failed_read_says_nothing(void **state)
+{
+	(void)state;
+	fix_make(LOAD, ET_DYN, FR_EXE_SCAN_BYTES + 0x110000, FR_EXE_SCAN_BYTES + 0x100000);
+	fix_inline(fix.data + FR_EXE_SCAN_BYTES + 0x100000, "go1.23.12");
+	expect_whole("go1.23.12");
+	fix.fault_addr = LOAD + DATA_GAP + FR_EXE_SCAN_BYTES + 0x100000;
+	fix.fault_bytes = 0x10000;
+	assert_int_equal(learn(), -EFAULT);
+}
+
 static void the_search_is_bounded(void **state)
 {
 	(void)state;
@@ -306,6 +318,7 @@ int main(void)
 		cmocka_unit_test(lengths_that_lie_are_refused),
 		cmocka_unit_test(long_texts_are_cut_and_cleaned),
 		cmocka_unit_test(a_page_that_cannot_be_read_hides_only_itself),
+		cmocka_unit_test(a_bound_that_is_hit_after_a_failed_read_says_nothing),
 		cmocka_unit_test(the_search_is_bounded),
 		cmocka_unit_test(offsets_are_given_for_known_releases_only),
 	};
