@@ -38,6 +38,7 @@ int fr_iter_files(struct bpf_iter__task_file *ctx)
 	__u32 flags = FR_SOCK_EXISTED;
 	struct fr_sock_kept *k;
 	struct socket *sock;
+	__u64 at;
 	struct sock *sk;
 
 	if (!file || !t)
@@ -54,9 +55,11 @@ int fr_iter_files(struct bpf_iter__task_file *ctx)
 	if (!k)
 		return 0;
 	k->tgid = t->tgid;
-	if (k->addr.family == FR_AF_UNIX)
-		k->birth_at = fr_unix_record(k, fr_sock_number(sk));
-	else
+	if (k->addr.family == FR_AF_UNIX) {
+		at = fr_unix_record(k, fr_sock_number(sk));
+		FR_BIRTH(k, at) = at;
+	} else {
 		fr_sock_record(k, FR_EV_SOCK_OPEN);
+	}
 	return 0;
 }

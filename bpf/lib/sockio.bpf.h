@@ -321,8 +321,8 @@ FR_INLINE bool fr_sock_recorded(__u16 family, __u16 type)
  * the record that does, so that it ages out later. */
 FR_INLINE void fr_unix_name(struct fr_sock_kept *k, const struct sock *sk, __u64 at)
 {
-	if (at && k->birth_at != at)
-		k->birth_at = fr_unix_record(k, fr_sock_number(sk));
+	if (at && FR_BIRTH(k, at) != at) /* of the same CPU, maybe of its next sub-buffer */
+		FR_BIRTH(k, at) = fr_unix_record(k, fr_sock_number(sk));
 }
 
 #endif

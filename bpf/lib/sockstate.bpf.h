@@ -43,9 +43,12 @@ struct fr_sock_dir {
 	__u32 flags;	  /* FR_IO_FIRST_SIGHT, FR_IO_COUNTED */
 };
 
+/* Who uses a socket from several CPUs in turn finds its name in the sub-buffers of all of them. */
+#define FR_BIRTHS 4
+
 struct fr_sock_kept {
 	__u64 id;
-	__u64 birth_at; /* unix: the place (FR_PLACE) that last named it */
+	__u64 birth_at[FR_BIRTHS]; /* unix: by CPU, the place (FR_PLACE) that last named it */
 	__u64 inode;
 	__u64 netns_inum;
 	struct fr_sock_addr addr;
@@ -348,6 +351,7 @@ FR_INLINE void fr_sock_row(struct fr_sock_open *e, const struct fr_sock_kept *k)
 
 /* Which sub-buffer of which CPU a record lies in; never 0, which says that it was dropped. */
 #define FR_PLACE(slot) ((__u64)((slot)->cpu + 1) << 32 | (slot)->seq)
+#define FR_BIRTH(kept, place) ((kept)->birth_at[(place) >> 32 & (FR_BIRTHS - 1)])
 
 /* sock_open and sock_close. Returns the record's place, 0 when dropped. */
 FR_INLINE __u64 fr_sock_record(const struct fr_sock_kept *k, __u32 kind)
