@@ -51,6 +51,8 @@ bench                | linux-perf         | cmd:perf
 long                 | qemu-system-x86    | cmd:qemu-system-x86_64
 long                 | busybox-static     | cmd:busybox
 long                 | cpio               | cmd:cpio
+long                 | nodejs             | cmd:node
+long                 | npm                | cmd:npm
 bench                | trace-cmd          | cmd:trace-cmd
 '
 
