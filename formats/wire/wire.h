@@ -140,7 +140,8 @@ struct fr_wire_protocol {
 	/* The direction of this role lost its place: a unit begins with the next bytes. */
 	void (*rejoin)(void *state, enum fr_wire_role role);
 	/* User and database, where a session has them; slices as long as the state. May be NULL. */
-	void (*session)(const void *state, struct fr_slice *ret_user, struct fr_slice *ret_database);
+	void (*session)(const void *state, struct fr_slice *ret_user,
+			struct fr_slice *ret_database);
 };
 
 #define FR_WIRE_PROTOCOLS(X)                                                                       \

@@ -260,13 +260,13 @@ static void wire_check_truth(const struct wire_truth *truth, size_t truth_cnt, c
 }
 
 /* Nothing is lost by splitting; everything else leaves true things only. */
-static void wire_sweep(const struct wire_say *says, size_t say_cnt, const struct wire_truth *truth,
-		       size_t truth_cnt)
+static void __attribute__((unused)) wire_sweep(const struct wire_say *sayings, size_t say_cnt,
+					       const struct wire_truth *truth, size_t truth_cnt)
 {
 	size_t all_bytes = 0;
 
 	for (size_t i = 0; i < say_cnt; i++)
-		all_bytes += says[i].data_bytes;
+		all_bytes += sayings[i].data_bytes;
 	for (size_t at = 0; at <= all_bytes; at++) {
 		for (unsigned form = 0; form < 12; form++) {
 			struct wire_damage d = WIRE_WHOLE;
@@ -296,7 +296,7 @@ static void wire_sweep(const struct wire_say *says, size_t say_cnt, const struct
 				d.capture = at;
 				break;
 			}
-			wire_run(says, say_cnt, &d);
+			wire_run(sayings, say_cnt, &d);
 			wire_check_truth(truth, truth_cnt, forms[form % 6], at);
 			if (form % 6)
 				continue;
