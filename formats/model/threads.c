@@ -388,6 +388,15 @@ static void on_waking(struct fr_threads *t, const struct fr_merged *m, struct fr
 	step->waker = waker;
 }
 
+/*
+ * What it is called from now on. Not as the record says: a rename behind it may be lost, on another
+ * CPU whose history is shorter, and whatever came later tells the name then.
+ */
+static void learn_name(const struct fr_threads *t, struct fr_thread *th, uint64_t now)
+{
+	fr_names_comm_at(t->names, th->who, now, th->comm);
+}
+
 static void on_fork(struct fr_threads *t, const struct fr_merged *m, struct fr_step *step)
 {
 	struct fr_thread *child, *parent;
@@ -402,7 +411,7 @@ static void on_fork(struct fr_threads *t, const struct fr_merged *m, struct fr_s
 		recheck(t, child, m->order_ns);
 	if (child->run == FR_RUN_ON)
 		return;
-	memcpy(child->comm, e.comm, sizeof(child->comm) - 1);
+	learn_name(t, child, m->order_ns);
 	child->run = FR_RUN_OFF;
 	child->since_ns = child->wake_ns = m->order_ns;
 	child->off_state = 0;
@@ -423,7 +432,7 @@ static void on_rename(struct fr_threads *t, const struct fr_merged *m)
 	memcpy(&e, m->rec.data, sizeof(e));
 	th = fr_threads_get(t, e.tid, m->order_ns);
 	if (th)
-		memcpy(th->comm, e.new_comm, sizeof(th->comm) - 1);
+		learn_name(t, th, m->order_ns);
 }
 
 /* The caller of an exec that was not the leader goes on under the leader's tid. */
@@ -474,7 +483,7 @@ static void on_exec(struct fr_threads *t, const struct fr_merged *m, struct fr_s
 		on_swap(t, m, &e, step);
 	th = fr_threads_get(t, e.tid, m->order_ns);
 	if (th)
-		memcpy(th->comm, e.comm, sizeof(th->comm) - 1);
+		learn_name(t, th, m->order_ns);
 }
 
 static void on_free(struct fr_threads *t, const struct fr_merged *m)
