@@ -59,6 +59,8 @@ FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, 
 
 	if (!k->tgid)
 		k->tgid = t->tgid;
+	if (fr_knobs.filter_kind != FR_FILTER_NONE)
+		k->wanted = 1;
 	fr_stream_advance(x, k, sk);
 	fr_message_advance(x, k);
 	if (x->capture_bytes)

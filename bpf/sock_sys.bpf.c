@@ -64,6 +64,8 @@ FR_INLINE void fr_sys_transfer(struct sock *sk, struct fr_transfer *x, __u16 fam
 		return;
 	if (!k->tgid)
 		k->tgid = bpf_get_current_pid_tgid() >> 32;
+	if (fr_knobs.filter_kind != FR_FILTER_NONE)
+		k->wanted = 1;
 	fr_stream_advance(x, k, sk);
 	fr_message_advance(x, k);
 	if (x->capture_bytes)

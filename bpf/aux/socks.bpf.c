@@ -55,6 +55,7 @@ int fr_iter_files(struct bpf_iter__task_file *ctx)
 	if (!k)
 		return 0;
 	k->tgid = t->tgid;
+	fr_sock_mark_wanted(k, t);
 	if (k->addr.family == FR_AF_UNIX) {
 		at = fr_unix_record(k, fr_sock_number(sk));
 		FR_BIRTH(k, at) = at;

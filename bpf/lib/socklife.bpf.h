@@ -95,12 +95,14 @@ int FR_PROG(fr_sock_set_state)
 		fr_sock_record(k, FR_EV_SOCK_OPEN);
 	} else if (k && (new == FR_TCP_SYN_SENT || new == FR_TCP_LISTEN)) {
 		fr_sock_addr_inet(&k->addr, sk); /* the local port may come later */
+		fr_sock_mark_wanted(k, bpf_get_current_task_btf()); /* it calls connect, listen */
 		fr_sock_tell(k);
 	} else if (k && old == FR_TCP_SYN_SENT && new == FR_TCP_CLOSE) {
 		fr_sock_addr_inet(&k->addr, sk);
 		k->flags |= FR_SOCK_FAILED;
 	}
-	fr_sock_state_record(k, sk, old, new);
+	if (fr_sock_is_wanted(k))
+		fr_sock_state_record(k, sk, old, new);
 	if (k && new == FR_TCP_CLOSE && k->flags & FR_SOCK_MPTCP)
 		fr_sock_end(k, sk); /* tcp_destroy_sock tells of its subflows only */
 	return 0;

@@ -13,6 +13,7 @@
 
 #include <bpf/bpf_endian.h>
 
+#include "filter.bpf.h"
 #include "goid.bpf.h"
 #include "ring.bpf.h"
 
@@ -58,6 +59,7 @@ struct fr_sock_kept {
 	__u16 type;
 	__u8 last_dir;
 	__u8 eof_seen;
+	__u8 wanted; /* with a filter: a process that passes it has used the socket */
 	struct fr_go_known go;
 	struct fr_sock_dir dir[2];
 };
@@ -332,6 +334,22 @@ FR_INLINE struct fr_sock_kept *fr_sock_born(struct sock *sk, __u32 flags)
 	fr_sock_live_add(1);
 	fr_count(FR_COUNTER_SOCK_CREATED);
 	return k;
+}
+
+/* Interrupts have no process to ask the filter about: what happens to a socket by itself is wanted
+ * once a wanted process has used it. Counts what it keeps out. */
+FR_INLINE bool fr_sock_is_wanted(const struct fr_sock_kept *k)
+{
+	if (fr_knobs.filter_kind == FR_FILTER_NONE || (k && k->wanted))
+		return true;
+	fr_count(FR_COUNTER_FILTERED);
+	return false;
+}
+
+FR_INLINE void fr_sock_mark_wanted(struct fr_sock_kept *k, const struct task_struct *t)
+{
+	if (fr_knobs.filter_kind != FR_FILTER_NONE && !k->wanted)
+		k->wanted = fr_filter_wants(t);
 }
 
 /* A record's contents but its first word, from the state alone. */

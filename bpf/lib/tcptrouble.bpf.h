@@ -5,25 +5,28 @@
 
 #include "sockstate.bpf.h"
 
-FR_INLINE __u64 fr_tcp_id(struct sock *sk)
+FR_INLINE struct fr_sock_kept *fr_tcp_kept(struct sock *sk)
 {
 	struct fr_sock_kept *k = fr_sock_find(sk);
 
 	/* in a table, what a socket of another kind left at this address is not its own */
-	return k && k->type == FR_SOCK_STREAM && k->addr.family != FR_AF_UNIX ? k->id : 0;
+	return k && k->type == FR_SOCK_STREAM && k->addr.family != FR_AF_UNIX ? k : NULL;
 }
 
 SEC("tp_btf/tcp_retransmit_skb")
 int FR_PROG(fr_tcp_retransmit)
 {
 	struct sock *sk = (void *)ctx[0];
+	struct fr_sock_kept *k = fr_tcp_kept(sk);
 	struct fr_tcp_retransmit *e;
 	struct fr_slot s;
 
+	if (!fr_sock_is_wanted(k))
+		return 0;
 	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
 		return 0;
 	e = s.record;
-	e->sock_id = fr_tcp_id(sk);
+	e->sock_id = k ? k->id : 0;
 	e->local_port = fr_sock_local_port(sk);
 	e->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
 	e->state = sk->__sk_common.skc_state;
@@ -44,10 +47,13 @@ struct sk_buff___ports {
 
 FR_INLINE int fr_reset(struct sock *sk, const struct sk_buff___ports *skb, __u32 direction)
 {
+	struct fr_sock_kept *k = sk ? fr_tcp_kept(sk) : NULL;
 	struct fr_tcp_header h = {};
 	struct fr_tcp_reset *e;
 	struct fr_slot s;
 
+	if (!fr_sock_is_wanted(k))
+		return 0;
 	if (!sk && skb) /* refused: only the segment that is answered knows the ports */
 		bpf_probe_read_kernel(&h, sizeof(h), skb->head + skb->transport_header);
 	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
@@ -56,7 +62,7 @@ FR_INLINE int fr_reset(struct sock *sk, const struct sk_buff___ports *skb, __u32
 	e->direction = direction;
 	e->reserved_zero = 0;
 	if (sk) {
-		e->sock_id = fr_tcp_id(sk);
+		e->sock_id = k ? k->id : 0;
 		e->local_port = fr_sock_local_port(sk);
 		e->remote_port = bpf_ntohs(sk->__sk_common.skc_dport);
 		e->state = sk->__sk_common.skc_state;

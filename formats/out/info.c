@@ -203,6 +203,17 @@ static void put_removed(const struct facts *f, struct fr_json *j)
 	fr_json_object_end(j);
 }
 
+static void put_counters(const struct facts *f, struct fr_json *j)
+{
+	const struct fr_meta_loss *l = fr_dump_loss(f->d);
+
+	fr_json_key(j, "counters");
+	fr_json_object(j);
+	for (uint32_t i = 0; l && i < l->counter_cnt && i < FR_COUNTERS_MAX; i++)
+		fr_json_kv_u64_str(j, l->counters[i].name, l->counters[i].value);
+	fr_json_object_end(j);
+}
+
 static void put_host(const struct facts *f, struct fr_json *j)
 {
 	const struct fr_meta_config *c = fr_dump_config(f->d);
@@ -252,6 +263,7 @@ static void put_json(const struct facts *f)
 	fr_json_kv_u64_str(&j, "stored", c->stored_bytes);
 	fr_json_object_end(&j);
 	put_removed(f, &j);
+	put_counters(f, &j);
 	fr_json_kv_u64(&j, "problems", fr_dump_problem_cnt(f->d));
 	fr_json_object_end(&j);
 	fr_buf_add_char(f->r->out, '\n');
@@ -405,6 +417,23 @@ static void say_removed(const struct facts *f)
 			      i + 1 == l->removed_cnt ? "\n" : "");
 }
 
+/* What the recorder could not do or kept out, by its own counts; zeros say nothing. */
+static void say_counters(const struct facts *f)
+{
+	const struct fr_meta_loss *l = fr_dump_loss(f->d);
+	bool any = false;
+
+	for (uint32_t i = 0; l && i < l->counter_cnt && i < FR_COUNTERS_MAX; i++) {
+		if (!l->counters[i].value)
+			continue;
+		fr_buf_printf(f->r->out, "%s %s=%llu", any ? "" : "counts   ",
+			      l->counters[i].name, (unsigned long long)l->counters[i].value);
+		any = true;
+	}
+	if (any)
+		fr_buf_add_char(f->r->out, '\n');
+}
+
 static void say_state(const struct facts *f)
 {
 	size_t cnt = fr_dump_problem_cnt(f->d);
@@ -427,6 +456,7 @@ static void put_text(const struct facts *f)
 	say_cpus(f);
 	say_contents(f);
 	say_removed(f);
+	say_counters(f);
 }
 
 int fr_info_run(struct fr_dump *d, const struct fr_dump_report *r)
