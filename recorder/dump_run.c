@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "dump_chain.h"
 #include "dump_funnel.h"
 #include "dump_host.h"
 #include "dump_living.h"
@@ -27,6 +28,7 @@ struct dump_run {
 	struct fr_dump_writer *writer; /* freed by fr_dump_finish() or fr_dump_abort() */
 	struct fr_rows rows;
 	struct fr_seen seen;
+	struct fr_chain chain;
 	struct fr_obits obits;
 	struct fr_socks socks;
 	struct fr_filter filter;
@@ -179,6 +181,8 @@ static int prepare_identity(struct dump_run *d)
 	d->filter.redact = d->rec->config.redact;
 	err = fr_seen_init(&d->seen);
 	if (!err)
+		err = fr_chain_init(&d->chain, d->rec->ring.cpu_cnt);
+	if (!err)
 		err = fr_obits_init(&d->obits, &d->rows, &d->seen);
 	if (!err)
 		err = fr_socks_init(&d->socks, &d->rows, &d->seen);
@@ -239,8 +243,8 @@ static uint32_t on_record(uint8_t *record, uint64_t time_ns, uint16_t cpu, void 
 	uint32_t kind = FR_RECORD_KIND(fr_load64(record)), bytes;
 	struct dump_run *d = ctx;
 
-	(void)cpu;
 	fr_seen_record(&d->seen, record, time_ns);
+	fr_chain_record(&d->chain, record, cpu);
 	if (kind == FR_EV_SCHED_SWITCH || kind == FR_EV_SCHED_WAKING)
 		return FR_RECORD_UNITS(fr_load64(record)) * 8; /* nearly all of them */
 	bytes = fr_filter_record(&d->filter, record);
@@ -298,6 +302,7 @@ static int put_tail(struct dump_run *d)
 	fr_loss_count(loss, "command_lines_failed", d->living.args_failed);
 	fr_loss_count(loss, "command_lines_not_asked", d->living.not_asked);
 	fr_loss_count(loss, "threads_hidden_from_iterators", d->living.found);
+	fr_loss_count(loss, "switches_not_seen", d->chain.broken);
 	for (uint32_t i = 0; i < loss->cpu_cnt; i++)
 		d->result->overtaken += loss->cpus[i].overtaken;
 	if (loss->end_ns > loss->common_start_ns)
@@ -412,6 +417,7 @@ void fr_dump_run(const struct fr_recorder *rec, const struct fr_dump_job *job,
 	fr_obits_done(&d->obits);
 	fr_socks_done(&d->socks);
 	fr_seen_done(&d->seen);
+	fr_chain_done(&d->chain);
 	free(d->oldest_ns);
 	free(d);
 }
