@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Who leaves a CPU is who got it last. Where that is not so, events are missing that nobody counted:
- * the kernel ran no program then (some hide threads of their own from BPF), or the ring lost
- * them, which is counted beside.
+ * Who leaves a CPU is who got it last. Where that is not so, events are missing that nobody
+ * counted: the kernel ran no program then (some hide threads of their own from BPF), or the ring
+ * lost them, which is counted beside.
  */
 #ifndef FR_RECORDER_DUMP_CHAIN_H
 #define FR_RECORDER_DUMP_CHAIN_H
