@@ -183,29 +183,6 @@ static void scan_dollar_string(struct fr_sql_lexer *l, struct fr_sql_token *t, s
 	l->at = found + tag_bytes;
 }
 
-static void scan_dollar(struct fr_sql_lexer *l, struct fr_sql_token *t)
-{
-	size_t n = 1;
-
-	if (is_digit(peek(l, 1))) {
-		while (is_digit(peek(l, n)))
-			n++;
-		take(l, t, FR_SQL_PARAM, n);
-		return;
-	}
-	if (is_word_start(peek(l, 1)))
-		for (n = 2; is_word_start(peek(l, n)) || is_digit(peek(l, n)); n++)
-			;
-	if (n == left_bytes(l))
-		take_open_literal(l, t); /* a tag, cut */
-	else if (peek(l, n) == '$' && l->dialect != FR_SQL_MYSQL)
-		scan_dollar_string(l, t, n + 1);
-	else if (n == 1 || l->dialect == FR_SQL_POSTGRESQL)
-		take(l, t, FR_SQL_BAD, 1);
-	else
-		take(l, t, FR_SQL_PARAM, n);
-}
-
 /* ---- words ---------------------------------------------------------------------------------- */
 
 /*
@@ -220,7 +197,7 @@ static bool scan_prefixed(struct fr_sql_lexer *l, struct fr_sql_token *t)
 	if (second == '\'') {
 		if (c == 'e' && (is_pg || is_other)) {
 			scan_string(l, t, 1, is_pg ? ESCAPES_ALWAYS : ESCAPES_BY_SETTING);
-			l->e_string = is_pg;
+			l->is_e_string = is_pg;
 		} else if (c == 'q' && is_other) {
 			scan_q_string(l, t, 1);
 		} else if (c == 'n' || ((c == 'x' || c == 'b') && l->dialect != FR_SQL_MSSQL)) {
@@ -292,6 +269,50 @@ static void scan_number(struct fr_sql_lexer *l, struct fr_sql_token *t)
 	}
 	take(l, t, FR_SQL_LITERAL, n);
 	t->open = l->at == l->end;
+}
+
+/* SQL Server takes any currency sign before a number. What has one could also be a name. */
+static bool scan_money(struct fr_sql_lexer *l, struct fr_sql_token *t)
+{
+	size_t n = 0;
+
+	if (l->dialect != FR_SQL_MSSQL)
+		return false;
+	while (peek(l, n) >= 0x80)
+		n++;
+	if (!n || (!is_digit(peek(l, n)) && peek(l, n) != '.'))
+		return false;
+	l->at += n;
+	scan_number(l, t);
+	return true;
+}
+
+static void scan_dollar(struct fr_sql_lexer *l, struct fr_sql_token *t)
+{
+	size_t n = 1;
+
+	if (l->dialect == FR_SQL_MSSQL && !is_word_start(peek(l, 1))) {
+		l->at++; /* money, of which a sign alone is zero */
+		scan_number(l, t);
+		return;
+	}
+	if (is_digit(peek(l, 1))) {
+		while (is_digit(peek(l, n)))
+			n++;
+		take(l, t, FR_SQL_PARAM, n);
+		return;
+	}
+	if (is_word_start(peek(l, 1)))
+		for (n = 2; is_word_start(peek(l, n)) || is_digit(peek(l, n)); n++)
+			;
+	if (n == left_bytes(l))
+		take_open_literal(l, t); /* a tag, cut */
+	else if (peek(l, n) == '$' && l->dialect != FR_SQL_MYSQL)
+		scan_dollar_string(l, t, n + 1);
+	else if (n == 1 || l->dialect == FR_SQL_POSTGRESQL)
+		take(l, t, FR_SQL_BAD, 1);
+	else
+		take(l, t, FR_SQL_PARAM, n);
 }
 
 /* ---- comments ------------------------------------------------------------------------------- */
@@ -374,8 +395,8 @@ static void scan_quote(struct fr_sql_lexer *l, struct fr_sql_token *t, uint8_t c
 	bool is_pg = l->dialect == FR_SQL_POSTGRESQL;
 
 	if (c == '\'') {
-		/* an E'' string that white space interrupts goes on as one */
-		scan_string(l, t, 0, is_pg && l->e_string ? ESCAPES_ALWAYS : ESCAPES_BY_SETTING);
+		l->is_e_string = l->e_string == 2;
+		scan_string(l, t, 0, l->is_e_string ? ESCAPES_ALWAYS : ESCAPES_BY_SETTING);
 	} else if (c == '"') {
 		if (is_pg || l->dialect == FR_SQL_MSSQL)
 			scan_quoted(l, t, 0, '"');
@@ -420,6 +441,8 @@ static void scan_any(struct fr_sql_lexer *l, struct fr_sql_token *t)
 		;
 	} else if (is_digit(c) || ((c == '+' || c == '-' || c == '.') && begins_number(l))) {
 		scan_number(l, t);
+	} else if (scan_money(l, t)) {
+		;
 	} else if (is_word_start(c) || (c == '#' && l->dialect == FR_SQL_MSSQL)) {
 		scan_word(l, t);
 	} else if (c == '\'' || c == '"' || c == '`') {
@@ -441,23 +464,33 @@ static void scan_any(struct fr_sql_lexer *l, struct fr_sql_token *t)
 	}
 }
 
+/*
+ * PostgreSQL reads strings with nothing but white space, a new line in it, and line comments
+ * between them as one: behind E'' all parts have its escapes.
+ */
+static void follow_e_string(struct fr_sql_lexer *l, const struct fr_sql_token *t)
+{
+	bool is_line_comment = t->kind == FR_SQL_COMMENT && *t->at == '-';
+
+	if (t->kind == FR_SQL_SPACE && l->e_string &&
+	    (memchr(t->at, '\n', t->token_bytes) || memchr(t->at, '\r', t->token_bytes)))
+		l->e_string = 2;
+	else if (t->kind != FR_SQL_SPACE && !is_line_comment)
+		l->e_string = l->is_e_string;
+}
+
 struct fr_sql_token fr_sql_lex(struct fr_sql_lexer *l)
 {
 	struct fr_sql_token t = { .kind = FR_SQL_END, .at = l->at };
-	bool had_e_string = l->e_string;
 
 	if (l->at == l->end)
 		return t;
+	l->is_e_string = false;
 	scan_any(l, &t);
 	t.token_bytes = (size_t)(l->at - t.at);
 	l->after_name = t.kind == FR_SQL_WORD || t.kind == FR_SQL_QUOTED;
-	if (t.kind != FR_SQL_SPACE && t.kind != FR_SQL_COMMENT) {
+	follow_e_string(l, &t);
+	if (t.kind != FR_SQL_SPACE && t.kind != FR_SQL_COMMENT)
 		l->escape_clause = fr_sql_is_word(&t, "ESCAPE");
-		/* set anew by the scanner, or going on from the string before */
-		l->e_string = t.kind == FR_SQL_LITERAL && l->e_string;
-		if (had_e_string && t.kind == FR_SQL_LITERAL && *t.at != '\'' &&
-		    (*t.at | 0x20) != 'e')
-			l->e_string = false;
-	}
 	return t;
 }

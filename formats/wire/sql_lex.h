@@ -48,7 +48,8 @@ struct fr_sql_lexer {
 	bool backslash;	    /* escapes in ordinary strings */
 	bool escape_clause; /* the last word was ESCAPE */
 	bool after_name;    /* a word or quoted name ends right here */
-	bool e_string;	    /* a PostgreSQL E'' literal may go on behind white space */
+	bool is_e_string;   /* the token in hand is, or goes on with, a PostgreSQL E'' literal */
+	uint8_t e_string;   /* such a literal came last: 1, and a new line behind it: 2 */
 };
 
 /* backslash: whether it escapes in ordinary strings (fr_sql_backslash_default). */
