@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
 /*
  * perfetto_query.mjs ENGINE_DIR TRACE SQL_FILE: loads a trace into Perfetto's trace processor, runs
- * the queries, prints one JSON object {"NAME": {"columns": [..], "rows": [[..], ..]}, ..}. A query begins at a line
- * "-- name: NAME". Exit status: 0 all is printed, 1 the trace or a query was refused (said on
- * stderr), 2 wrong use or no engine.
+ * the queries, prints one JSON object {"NAME": {"columns": [..], "rows": [[..], ..]}, ..}. A query
+ * begins at a line "-- name: NAME". Exit status: 0 all is printed, 1 the trace or a query was
+ * refused (said on stderr), 2 wrong use or no engine.
  *
  * ENGINE_DIR holds engine.mjs (the protocol), engine_bundle.node.js (what the web page's worker
  * runs) and trace_processor.wasm, as published for use by other programs. The worker expects a
@@ -120,7 +120,8 @@ console.warn = (...text) => {
 		console.error(...text);
 };
 
-const engine = await loadEngine(path.resolve(dir)).catch((e) => die(2, `no engine in ${dir}: ${e}`));
+const engine = await loadEngine(path.resolve(dir)).catch((e) =>
+	die(2, `no engine in ${dir}: ${e}`));
 const answer = {};
 try {
 	await loadTrace(engine, trace);
