@@ -14,7 +14,7 @@ recorder_start --max-sockets 8000 || { not_ok start; finish; }
 python3 - <<'PY'
 import socket, time
 for _ in range(4):
-	for _ in range(2000): # far below the limit in one second, and so are they with others' ones
+	for _ in range(2000): # half of the limit at a time: the host has others
 		a, b = socket.socketpair()
 		a.send(b"hello")
 		b.recv(10)
