@@ -146,7 +146,8 @@ struct fr_wire_protocol {
 
 #define FR_WIRE_PROTOCOLS(X)                                                                       \
 	X(http1)                                                                                   \
-	X(postgres)
+	X(postgres)                                                                                \
+	X(redis)
 
 #define FR_WIRE_DECLARE(name) extern const struct fr_wire_protocol fr_wire_##name;
 FR_WIRE_PROTOCOLS(FR_WIRE_DECLARE)

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Any transfers, taken for Redis: requests come
+ * out that hold together, and no byte is read outside the given ones.
+ */
+#include "wire_stream.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t data_bytes);
+
+static struct fr_wire_conn conn;
+static struct fr_wire_texts texts;
+
+static void on_request(void *ctx, const struct fr_request *r)
+{
+	(void)ctx;
+	wire_check_request(r);
+}
+
+static void look_alone(struct fr_slice bytes)
+{
+	uint64_t state[FR_WIRE_STATE_BYTES / 8] = { 0 };
+	struct fr_wire_look look = { .state = state };
+
+	for (unsigned form = 0; form < 4; form++) {
+		struct fr_wire_unit u = { .unit_bytes = 0 };
+		enum fr_wire_verdict v;
+
+		look.role = form & 1 ? FR_WIRE_RESPONSE : FR_WIRE_REQUEST;
+		look.last = form & 2;
+		v = fr_wire_redis.parse(&look, bytes, &u);
+		wire_must(v != FR_WIRE_UNIT || u.unit_bytes);
+	}
+	fr_wire_redis.detect(bytes, (struct fr_slice){ 0 });
+	fr_wire_redis.detect((struct fr_slice){ 0 }, bytes);
+	fr_wire_redis.detect(bytes, bytes);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t data_bytes)
+{
+	struct fr_slice s = { .data = data, .len_bytes = data_bytes };
+
+	if (data_bytes && data_bytes <= FR_WIRE_CARRY_BYTES)
+		look_alone(s);
+	wire_stream_feed(&conn, s, &fr_wire_redis, &texts, on_request, NULL);
+	return 0;
+}
