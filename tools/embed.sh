@@ -15,8 +15,7 @@ done
 printf '\nconst struct fr_bpf_embed fr_bpf_embeds[] = {\n'
 i=0
 for obj; do
-	name=${obj##*build/}
-	name=${name#san/}
+	name=bpf/${obj##*/bpf/}
 	name=${name%.bpf.o}
 	printf '\t{ "%s", fr_bpf_%d, fr_bpf_%d_end },\n' "$name" "$i" "$i"
 	i=$((i + 1))
