@@ -332,10 +332,12 @@ static void scan_block_comment(struct fr_sql_lexer *l, struct fr_sql_token *t)
 	bool nests = l->dialect != FR_SQL_MYSQL;
 	size_t depth = 0;
 
+	/* dialects disagree on where a comment in a comment leads: in an unknown one, nowhere */
 	t->kind = FR_SQL_COMMENT;
 	while (l->at < l->end) {
 		if (peek(l, 0) == '/' && peek(l, 1) == '*' && (!depth || nests)) {
-			depth++;
+			if (depth++ && l->dialect == FR_SQL_OTHER)
+				t->kind = FR_SQL_BAD;
 			l->at += 2;
 		} else if (peek(l, 0) == '*' && peek(l, 1) == '/') {
 			l->at += 2;
@@ -348,10 +350,31 @@ static void scan_block_comment(struct fr_sql_lexer *l, struct fr_sql_token *t)
 	t->open = true;
 }
 
+/*
+ * In an unknown dialect '#', and "--" without a blank behind it, begin a comment or don't. That
+ * matters where a quote follows on the line. Ends at the next mark, which is looked at on its own.
+ */
+static bool is_unclear_mark(const struct fr_sql_lexer *l, size_t mark_bytes)
+{
+	const uint8_t *p = l->at + mark_bytes;
+
+	if (l->dialect != FR_SQL_OTHER || (mark_bytes == 2 && (p == l->end || *p <= ' ')))
+		return false;
+	for (; p < l->end && *p != '\n' && *p != '#'; p++)
+		if (*p == '\'' || *p == '"' || *p == '`' || *p == '$' || *p == '/')
+			return true;
+	return false;
+}
+
 static bool scan_comment(struct fr_sql_lexer *l, struct fr_sql_token *t)
 {
 	uint8_t c = peek(l, 0), second = peek(l, 1);
 
+	if ((c == '#' && is_unclear_mark(l, 1)) ||
+	    (c == '-' && second == '-' && is_unclear_mark(l, 2))) {
+		take(l, t, FR_SQL_BAD, 1);
+		return true;
+	}
 	if (c == '/' && second == '*') {
 		scan_block_comment(l, t);
 	} else if (c == '-' && second == '-') {

@@ -30,7 +30,7 @@ enum fr_sql_kind {
 	FR_SQL_LITERAL, /* with its prefix and sign, and anything that ends in mid-token */
 	FR_SQL_PARAM,	/* $1 ? :name @name */
 	FR_SQL_PUNCT,	/* one byte, or :: or := */
-	FR_SQL_BAD,	/* no SQL of this dialect: one byte */
+	FR_SQL_BAD,	/* no SQL of this dialect, or in an unknown one unclear: the end */
 };
 
 struct fr_sql_token {

@@ -22,7 +22,7 @@ static void must(bool holds)
 /* E'' has a comma behind it: a string on the next line would go on with it. */
 static const char *const pieces[4][20] = {
 	[FR_SQL_OTHER] = { "'Z'",      "'Z''Z'", "\"Z'Z\"", "q'[Z'Z]'", "$$Z'$$",
-			   "$Z$'Z$Z$", "+7.Z",	 "`a'b`",   "[a b]",	"/* Z' /* Z */ Z */",
+			   "$Z$'Z$Z$", "+7.Z",	 "`a'b`",   "[a b]",	"/* Z' Z */",
 			   "-- 'Z\n",  "'\\'",	 "'Z\\'",   "SELECT",	"FROM",
 			   "a.b",      ",",	 "(",	    ")",	"-" },
 	[FR_SQL_POSTGRESQL] = { "'Z'",	   "'Z''Z'", "E'Z\\'Z',", "$$Z'$$", "$Z$'Z$Z$",

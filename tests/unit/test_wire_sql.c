@@ -109,6 +109,7 @@ static void literals_of_others(void **state)
 		"SELECT ?, [a]]5 b], \"c 5\", #t, @p, ?, ?, :n", 0 },
 	      { ANY, "SELECT q'[it's]', nq'{a'}b}', \"s\", [col one], a[i + 5], ['s'], $n, `a`",
 		"SELECT ?, ?, ?, [col one], a[i + ?], [?], $n, `a`", 0 },
+	      { ANY, "SELECT 5--1\n FROM #t\n -- don't", "SELECT ?\n FROM #t\n ", 0 },
 	      { ANY, "SELECT t.5, 1.5.6, 1e5-3, 0xfe-1, 10n, a-1, b - 1",
 		"SELECT t.?, ?, ??, ??, ?, a?, b - ?", 0 });
 }
@@ -186,6 +187,11 @@ static void no_sql_gives_no_text(void **state)
 		{ MS, "SELECT `a`", "SELECT", 10 },
 		{ MY, "\x01\x02SELECT a FROM t", "", 17 },
 		{ PG, "SELECT 'it\\'s \\ x' FROM t", "SELECT", 25 },
+		/* a comment in one dialect and none in another, with a quote in it */
+		{ ANY, "SELECT a FROM t # don't", "SELECT t", 23 },
+		{ ANY, "SELECT a FROM t # # '", "SELECT t", 21 },
+		{ ANY, "SELECT a, 5--'x'", "SELECT", 16 },
+		{ ANY, "SELECT a FROM t /* /* */ 'b */ c'", "SELECT t", 33 },
 	};
 
 	(void)state;
