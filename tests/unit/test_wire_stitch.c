@@ -304,6 +304,25 @@ static void test_real_pgbench(void **state)
 	check_stream("tests/fuzz/corpus/postgres/real-pgbench-pipeline", want, 9);
 }
 
+/* As flightrecd records by default: 512 bytes of a request, 128 of a reply. */
+static void test_recorded_http(void **state)
+{
+	static const struct seen want[] = {
+		{ "GET", "/a", 200, "", 0 },
+		{ "GET", "/big?x=1", 200, "", 0 },
+		{ "GET", "/err", 500, "", FR_MARK_END_INFERRED }, /* a head of 130 bytes */
+		{ "HEAD", "/big", 200, "", 0 },
+		{ "GET", "/chunk", 200, "", FR_MARK_END_INFERRED },
+		{ "POST", "/post", 200, "", 0 },
+	};
+
+	(void)state;
+	check_stream("tests/fuzz/corpus/http1/recorded-default-capture", want, CNT(want));
+	assert_int_equal(wire_result.found[1].r.response_bytes, 3114);
+	assert_int_equal(wire_result.found[2].r.response_bytes, 134);
+	assert_int_equal(wire_result.found[4].r.response_bytes, 155);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -317,6 +336,7 @@ int main(void)
 		cmocka_unit_test(test_real_curl),
 		cmocka_unit_test(test_real_psql),
 		cmocka_unit_test(test_real_pgbench),
+		cmocka_unit_test(test_recorded_http),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
