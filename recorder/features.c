@@ -191,8 +191,9 @@ int fr_features_read(struct fr_features *ret_features, const char *btf_path)
 	f.sock_tracepoints = fr_features_has_tracepoint(&f, "sock_send_length") &&
 			     fr_features_has_tracepoint(&f, "sock_recv_length");
 	if (!f.sock_tracepoints)
-		fr_features_degrade(&f, "the socket tracepoints of Linux 6.3 are missing: hooks at every "
-					"system call's exit stand in: dearer, and blind to io_uring");
+		fr_features_degrade(&f,
+				    "the socket tracepoints of Linux 6.3 are missing: hooks at "
+				    "every system call's exit stand in: dearer, blind to io_uring");
 	*ret_features = f;
 	return 0;
 }

@@ -137,8 +137,9 @@ static void snapshot(struct fr_recorder *rec)
 			fr_features_degrade(&rec->features,
 					    "the state of %s at start is not known: %s",
 					    parts[i].what,
-					    err == -ENOENT ? "hooks at system calls cannot list them" :
-							     strerror(-err));
+					    err == -ENOENT ?
+						    "hooks at system calls cannot list them" :
+						    strerror(-err));
 	}
 }
 

@@ -12,7 +12,7 @@
 #include "abi.h"
 
 #define FR_NOTICE_BINARY 1u /* a process of an unknown binary carries captured bytes */
-#define FR_NOTICE_SOCKETS 2u /* sockets with state are near their limit, as far as probes can count */
+#define FR_NOTICE_SOCKETS 2u /* sockets with state are near their limit, as probes count */
 
 /* fr_binary.state */
 #define FR_BINARY_ASKED 0u	/* a notice is under way: no goid yet */

@@ -18,8 +18,8 @@ lines() {
 	grep -cE "\] $2/[0-9]+ $1 " "$work/text"
 }
 
-is() { # is WHAT WANT GOT
-	if [ "$2" "$3" "$4" ]; then
+is() { # is WHAT NUMBER -gt|-eq NUMBER
+	if test "$2" "$3" "$4"; then
 		ok "filter: $1"
 	else
 		not_ok "filter: $1" "$2 $3 $4 does not hold"

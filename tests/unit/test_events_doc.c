@@ -113,7 +113,7 @@ static void add_member(struct layout *l, const char *line)
 		return;
 	if (dimension[0])
 		cnt = !strcmp(dimension, "FR_COMM_BYTES") ? FR_COMM_BYTES :
-							    (unsigned int)strtoul(dimension, NULL, 10);
+							(unsigned int)strtoul(dimension, NULL, 10);
 	snprintf(f->type, sizeof(f->type), dimension[0] ? "%s[%u]" : "%s", scalars[i].doc, cnt);
 	l->bytes += scalars[i].bytes * cnt;
 	l->field_cnt++;
@@ -171,7 +171,8 @@ static void check_event(unsigned int id, const char *name, const char *struct_na
 	if (!section)
 		fail_msg("no section '%s (%u)'", name, id);
 	end = strstr(section + 4, "\n##");
-	snprintf(text, sizeof(text), "Fixed part: %zu bytes, `struct %s`", struct_bytes, struct_name);
+	snprintf(text, sizeof(text), "Fixed part: %zu bytes, `struct %s`", struct_bytes,
+		 struct_name);
 	size = strstr(section, text);
 	if (!size || (end && size > end))
 		fail_msg("%s: the section does not say '%s'", name, text);

@@ -45,11 +45,21 @@ static int tear_down(void **state)
 		fr_obits_record(&obits, (const uint8_t *)&(record), now_ns);                       \
 	} while (0)
 
+static void comm_set(char *to, const char *comm)
+{
+	size_t len = strlen(comm);
+
+	assert_true(len < FR_COMM_BYTES);
+	memcpy(to, comm, len);
+}
+
 static void tell_fork(uint32_t tid, uint32_t tgid, uint64_t start_ns, const char *comm)
 {
-	struct fr_proc_fork e = { .child_tid = tid, .child_tgid = tgid, .child_start_ns = start_ns };
+	struct fr_proc_fork e = { .child_tid = tid,
+				  .child_tgid = tgid,
+				  .child_start_ns = start_ns };
 
-	strncpy(e.comm, comm, FR_COMM_BYTES - 1);
+	comm_set(e.comm, comm);
 	TELL(e, FR_EV_PROC_FORK);
 }
 
@@ -57,8 +67,8 @@ static void tell_rename(uint32_t tid, uint64_t start_ns, const char *old, const 
 {
 	struct fr_proc_rename e = { .tid = tid, .tgid = LEADER, .start_ns = start_ns };
 
-	strncpy(e.old_comm, old, FR_COMM_BYTES - 1);
-	strncpy(e.new_comm, new, FR_COMM_BYTES - 1);
+	comm_set(e.old_comm, old);
+	comm_set(e.new_comm, new);
 	TELL(e, FR_EV_PROC_RENAME);
 }
 
@@ -66,7 +76,7 @@ static void tell_end(uint32_t kind, uint32_t tid, uint64_t start_ns, const char 
 {
 	struct fr_proc_end e = { .tid = tid, .tgid = LEADER, .start_ns = start_ns };
 
-	strncpy(e.comm, comm, FR_COMM_BYTES - 1);
+	comm_set(e.comm, comm);
 	TELL(e, kind);
 }
 
