@@ -637,14 +637,14 @@ bool fr_threads_sched_on(const struct fr_threads *t)
 	return t->sched_on;
 }
 
-void fr_threads_blind(struct fr_threads *t)
+void fr_threads_blind(struct fr_threads *t, uint64_t at_ns)
 {
 	struct fr_thread *th;
 
 	for (uint32_t i = 0; i < t->used; i++) {
 		th = at(t, i);
 		if (th->tid && th->run != FR_RUN_ON && th->run != FR_RUN_DEAD)
-			forget(th, 0);
+			forget(th, at_ns);
 	}
 }
 

@@ -98,7 +98,7 @@ void fr_threads_cut_cpu(struct fr_threads *t, uint16_t cpu, uint64_t at_ns,
 			struct fr_step *ret_step);
 bool fr_threads_sched_on(const struct fr_threads *t); /* switches are recorded now */
 /* Whoever does not run may have done anything unseen. Sinks end what they show first. */
-void fr_threads_blind(struct fr_threads *t);
+void fr_threads_blind(struct fr_threads *t, uint64_t at_ns);
 /* Each live thread, in the order of first sight. */
 void fr_threads_each(struct fr_threads *t, void (*fn)(void *ctx, struct fr_thread *th), void *ctx);
 /* The stint that would be if the record ended at at_ns: of those off the CPU how they wait. False

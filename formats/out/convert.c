@@ -17,7 +17,7 @@ struct run {
 static void go_blind(struct run *r, uint64_t at_ns)
 {
 	r->sink->blind(r->ctx, at_ns);
-	fr_threads_blind(r->c->threads);
+	fr_threads_blind(r->c->threads, at_ns);
 }
 
 static void take_gap(struct run *r, const struct fr_merged *m)

@@ -328,7 +328,7 @@ static void a_gap_ends_what_is_known(void **state)
 	fr_threads_cut_cpu(threads, 0, 1500, &step);
 	expect_one(A, 0, 0, 1000, 1500);
 	assert_true(step.stints[0].to_unseen);
-	fr_threads_blind(threads);
+	fr_threads_blind(threads, 1500);
 	/* B may have run on CPU 0 meanwhile: its sleep and its summed delay say nothing any more */
 	sw(1, 3000, 0, B, 0, 0);
 	sw(1, 3500, B, 0, SLEEPING, 4040);
@@ -338,6 +338,20 @@ static void a_gap_ends_what_is_known(void **state)
 	sw(0, 4500, C, 0, SLEEPING, 0);
 	expect_one(C, 0, 0, 4000, 4500);
 	assert_true(step.stints[0].from_unseen);
+}
+
+/* What is shown of A ends where it is not known any more: it must not run before that. */
+static void who_ran_unseen_behind_a_gap_did_so_from_the_gap_on(void **state)
+{
+	(void)state;
+	sw(0, 900, 0, A, 0, 0);
+	preempt(0, 1000, A, B, 0);
+	fr_threads_blind(threads, 1500);
+	sw(0, 2000, A, 0, SLEEPING, 0); /* nobody saw B leave and A come */
+	assert_int_equal(step.stint_cnt, 2);
+	assert_int_equal(step.stints[1].thread->tid, A);
+	assert_int_equal(step.stints[1].from_ns, 1500);
+	assert_int_equal(step.stints[1].to_ns, 2000);
 }
 
 static void a_cpu_begins_anew_behind_a_cut(void **state)
@@ -489,6 +503,7 @@ int main(void)
 		TEST(a_wake_up_before_a_lost_switch_is_over),
 		TEST(who_was_woken_did_not_run_before),
 		TEST(a_gap_ends_what_is_known),
+		TEST(who_ran_unseen_behind_a_gap_did_so_from_the_gap_on),
 		TEST(a_cpu_begins_anew_behind_a_cut),
 		TEST(clocks_of_two_cpus_may_disagree),
 		TEST(a_freed_tid_is_free),
