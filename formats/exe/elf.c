@@ -151,12 +151,13 @@ static int find_step(const struct fr_exe_mem *mem, uint64_t page, uint64_t addr,
 	struct fr_exe_elf elf;
 	int err;
 
-	if (fr_exe_read(mem, page, &head, sizeof(head)))
-		return -EAGAIN; /* holes between segments are ordinary */
+	err = fr_exe_read(mem, page, &head, sizeof(head));
+	if (err) /* holes between segments are ordinary; the end of the process is not one */
+		return err == -ESRCH ? err : -EAGAIN;
 	if (!is_program(&head))
 		return -EAGAIN;
 	err = fr_exe_parse_elf(mem, page, &elf);
-	if (err == -E2BIG || (err && head.e_ident[EI_CLASS] == ELFCLASS32))
+	if (err == -E2BIG || err == -ESRCH || (err && head.e_ident[EI_CLASS] == ELFCLASS32))
 		return err;
 	/* else some other program's bytes, carried inside of this one */
 	if (err || !fr_exe_room(&elf, addr))

@@ -115,6 +115,7 @@ int fr_exe_parse_elf(const struct fr_exe_mem *mem, uint64_t load_addr, struct fr
  *   -ENOEXEC  found, but not for us (32 bits, another machine)
  *   -ENOENT   none in FR_EXE_WALK_PAGES pages
  *   -E2BIG    as above
+ *   -ESRCH    read() said so on the way: the process has ended
  *   others    from read(): none found and the page of the address itself can't be read
  */
 int fr_exe_find_elf(const struct fr_exe_mem *mem, uint64_t addr, struct fr_exe_elf *ret_elf);

@@ -166,6 +166,21 @@ static void the_header_is_found_from_the_code(void **state)
 	assert_int_equal(fr_exe_find_elf(&fix_mem, LOAD + DATA_GAP - 1, &elf), -EFAULT);
 }
 
+/* "Not a program that we know" is believed for good, so the end of a process must not look so. */
+static void the_end_of_the_process_is_no_hole(void **state)
+{
+	(void)state;
+	fix_make(LOAD, ET_DYN, 0x8000, 0);
+	fix.fault_addr = LOAD;
+	fix.fault_bytes = 0x1000;
+	assert_int_equal(fr_exe_find_elf(&fix_mem, LOAD + 0x2abc, &elf), -ENOENT);
+	fix.fault_err = -ESRCH;
+	assert_int_equal(fr_exe_find_elf(&fix_mem, LOAD + 0x2abc, &elf), -ESRCH);
+	/* the header can be read, the program headers no more */
+	fix.fault_addr = LOAD + sizeof(Elf64_Ehdr);
+	assert_int_equal(fr_exe_find_elf(&fix_mem, LOAD + 0x2abc, &elf), -ESRCH);
+}
+
 static void a_program_carried_inside_is_not_the_program(void **state)
 {
 	(void)state;
@@ -305,6 +320,7 @@ int main(void)
 		cmocka_unit_test(ranges_outside_of_segments_are_left_out),
 		cmocka_unit_test(errors_of_memory_come_through),
 		cmocka_unit_test(the_header_is_found_from_the_code),
+		cmocka_unit_test(the_end_of_the_process_is_no_hole),
 		cmocka_unit_test(a_program_carried_inside_is_not_the_program),
 		cmocka_unit_test(the_walk_back_ends),
 		cmocka_unit_test(the_build_id_is_found_among_notes),
