@@ -203,7 +203,8 @@ static void put_stint(struct fr_chrome *ch, const struct fr_stint *s)
 		render(&x.dur, x.to_ns - x.from_ns);
 		p = put_running(p, &x, head_t, sizeof(head_t) - 1);
 		p = put_running(p, &x, head_x, sizeof(head_x) - 1);
-		if (s->flow && s->from_ns >= ch->c->from_ns)
+		/* where it began is not known: before the arrow does, for all that one can tell */
+		if (s->flow && !s->from_unseen && s->from_ns >= ch->c->from_ns)
 			p = put_flow_end(p, &x);
 	}
 	cc = s->on_cpu_track ? fr_chrome_cpu(ch, s->cpu) : NULL;

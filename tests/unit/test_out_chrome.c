@@ -226,6 +226,24 @@ static void an_arrow_leads_from_the_waker_to_the_woken(void **state)
 	    "\"tid\":101,\"ts\":10.000}");
 }
 
+/* A leaves and B comes unseen: B's run begins at the CPU's last record, which is the wake-up. */
+static void no_arrow_leads_to_where_nobody_saw_it_begin(void **state)
+{
+	struct fr_convert opt = { 0 };
+
+	(void)state;
+	mk_thread(&mk, A, A, 5, 0, "a");
+	mk_thread(&mk, B, B, 5, 0, "b");
+	mk_switch(&mk, S, 0, A, 0, 0);
+	mk_waking(&mk, S + 5 * US, B, A);
+	mk_switch(&mk, S + 20 * US, B, 0, 1, 5);
+	finish();
+	convert(&opt);
+	expect_sound_tracks();
+	has("\"tid\":101,\"ts\":5.000,\"dur\":15.000,\"args\":{\"cpu\":0,\"began_earlier\":true}");
+	assert_int_equal(count("\"ph\":\"f\""), 0);
+}
+
 /* ---- names ---------------------------------------------------------------------------------- */
 
 static void a_tid_used_again_has_a_track_of_its_own(void **state)
@@ -429,6 +447,7 @@ int main(void)
 		TEST(a_very_long_slice_is_cut_rather_than_held),
 		TEST(an_event_of_a_sleeper_does_not_break_its_track),
 		TEST(an_arrow_leads_from_the_waker_to_the_woken),
+		TEST(no_arrow_leads_to_where_nobody_saw_it_begin),
 		TEST(a_tid_used_again_has_a_track_of_its_own),
 		TEST(who_has_no_name_is_shown_as_such),
 		TEST(any_bytes_may_be_a_name),
