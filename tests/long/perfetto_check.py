@@ -331,7 +331,7 @@ class Wakings:
         self.blind = sorted(cpus.blind)
         self.told = collections.Counter()  # by (waker's tid, wakee's run)
         self.unsure = set()  # there may be an arrow: a run lies around whose ends are not known
-        self.woken = {}  # wakee: the run for which it was woken last
+        self.woken = {}  # wakee: the run for which it was woken last, and when
         for e in events:
             if e.kind == "sched_waking":
                 waker = e.number("waker_tid") if e.fields["context"] == "task" else None
@@ -353,7 +353,7 @@ class Wakings:
         before = runs[i] if i >= 0 else None
         then = runs[i + 1] if i + 1 < len(runs) else None
         if not then or not waker:
-            self.woken[wakee] = i + 1
+            self.woken[wakee] = (i + 1, e.ns)
             return
         key = (waker, then)
         at = self.last_run(waker, e.ns)
@@ -361,14 +361,15 @@ class Wakings:
                        for i in (at, at + 1))
         if None in (then.start, by and by.start, by and by.end, before.end if before else 0) or \
                 (by_next and by_next.start is None) or \
-                self.blinded(e.ns, then.start):
+                self.blinded(before.end if before else e.ns, then.start):
             self.unsure.add(key)
         if before and before.end and (before.end >= e.ns or before.off in ("R", "R+", "X", "Z")) \
                 and not born:
             return  # it runs, or is runnable anyway, or never runs again
-        if self.woken.get(wakee) == i + 1 and not born:
+        run, when = self.woken.get(wakee, (None, 0))
+        if run == i + 1 and not born and not self.blinded(when, e.ns):
             return
-        self.woken[wakee] = i + 1
+        self.woken[wakee] = (i + 1, e.ns)
         if by and by.cpu == e.cpu and by.end and e.ns < by.end:
             self.told[key] += 1
 
@@ -423,6 +424,8 @@ def names(events, threads, proc):
             continue
         seen.add(t.tid)
         told = last.get(t.tid)
+        if told == "?" and (t.name or "").endswith("(unnamed)"):
+            continue  # before the common window there may be such
         if told is not None and t.name != told and "\\" not in told:
             yield f"tid {t.tid} is {told!r} in the records, {t.name!r} is shown"
         if t.tid in group and t.pid != group[t.tid]:
