@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""check_cgo.py NAME TRUTH DUMP: sends of C code with anything in r14 have no goid; those of Go code in
-between have the right one (or none, when the linker has moved the runtime's word)."""
+"""check_cgo.py NAME TRUTH DUMP: sends of C code with anything in r14 have no goid; those of Go
+code in between have the right one (or none, when the linker has moved the runtime's word)."""
 import os
 import sys
 

@@ -49,7 +49,8 @@ def check_latency(issues, completes):
             begun[key] = e.time
         elif key in begun and not e.flags & LATENCY_UNKNOWN:
             if e.time - begun[key] != e.latency:
-                yield "latency %d, but %d ns since the issue: %s" % (e.latency, e.time - begun[key], e)
+                yield "latency %d, but %d ns since the issue: %s" % (e.latency,
+                                                                     e.time - begun[key], e)
             del begun[key]
 
 

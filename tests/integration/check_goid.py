@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """check_goid.py NAME TRUTH DUMP known|unknown: the goroutine of each side of each exchange of
-tests/workload/goid, whose binary the recorder has met before. known: every record that has bytes has
-the right goid; unknown: none has one, and each says so."""
+tests/workload/goid, whose binary the recorder has met before. known: every record that has bytes
+has the right goid; unknown: none has one, and each says so."""
 import os
 import sys
 

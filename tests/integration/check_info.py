@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""check_info.py DUMP < `flightrec info --json DUMP`: the tool and this reader, which share no code, say
-the same of a dump."""
+"""check_info.py DUMP < `flightrec info --json DUMP`: the tool and this reader, which share no code,
+say the same of a dump."""
 import json
 import os
 import sys
@@ -39,9 +39,10 @@ def differences(d, info):
             yield from same("cpu %d dropped %s" % (ours.cpu, cause),
                             str(ours["dropped_" + cause]), tools["dropped"][cause])
     yield from same("CPUs", len(d.loss.cpus), len(info["cpus"]))
-    unix = d.common_start + d.trigger.unix_ns - d.trigger.boot_ns
-    if abs(unix - int(info["window"]["common_start_unix_nano"])) > NEAR_NS:
-        yield "common start: %d here, %s there" % (unix, info["window"]["common_start_unix_nano"])
+    boot = int(info["window"]["common_start_unix_nano"]) - d.trigger.unix_ns + d.trigger.boot_ns
+    first = min((e.time for e in d.events() if e.time >= d.common_start), default=d.common_start)
+    if not d.common_start - NEAR_NS <= boot <= first + NEAR_NS:
+        yield "common start: %d here, first event %d, %d there" % (d.common_start, first, boot)
 
 
 def main():

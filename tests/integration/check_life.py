@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""check_life.py TRUTH NAME LAPS DUMP...: inside the common window every number has its right name: the
-threads and connections that truth_life made, and all others that the dump speaks of. LAPS: the busy
-CPU's ring must have been overwritten so many times."""
+"""check_life.py TRUTH NAME LAPS DUMP...: inside the common window every number has its right name:
+the threads and connections that truth_life made, and all others that the dump speaks of. LAPS: so
+often must the busy CPU's ring have been overwritten."""
 import ipaddress
 import os
 import sys
@@ -80,7 +80,8 @@ def check_use(d, tasks, threads, events):
             tid = getattr(e, field)
             t = tasks.at(tid, e.time) if tid else None
             life = threads.at(tid, e.time) if t else None
-            if life and not t["begin_ns"] <= life.start <= t["end_ns"] and life.start > d.begin_work:
+            wrong = life and not t["begin_ns"] <= life.start <= t["end_ns"]
+            if wrong and life.start > d.begin_work:
                 yield "%s is taken for a thread of %d, but is %s %d: %s" % (
                     field, life.start, t["how"], t["n"], e)
             elif life and life.start > d.begin_work and life.name(e.time) not in t["names"]:

@@ -5,8 +5,8 @@ What the hooks at system calls cannot see, and what is expected of them instead:
   io_uring (also by a worker)   no record; on TCP a gap of its exact size
   sendmmsg, recvmmsg            one record with the sum of the batch
   sendfile, splice              one record for what the kernel splits (tracepoints: several)
-What they see and tracepoints don't: where a datagram that an unconnected socket got by recvfrom came
-from, and accept. No hook sees a splice out of a socket.
+What they see and tracepoints don't: where a datagram came from that an unconnected socket got by
+recvfrom, and accept. No hook sees a splice out of a socket.
 """
 import os
 import socket
@@ -146,7 +146,7 @@ def check_identity(i, s, t, ids, socks, syscalls):
 
 
 def total(t, i, direction, syscalls):
-    """Bytes so far as of the last transfer that was seen; TCP's own counters tell of those before."""
+    """Bytes so far as of the last transfer seen; TCP's own counters tell of those before."""
     so_far = seen = 0
     for o in joined([o for o in t["ops"] if o["sock"] == i], syscalls):
         if o["dir"] != direction or o["result"] <= 0 or o["flags"] & sockmodel.MSG_PEEK:

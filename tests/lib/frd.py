@@ -103,8 +103,8 @@ def parse(data, kind):
             raise Bad("%s: wire type %d" % (kind, wire))
         need(tag >> 3 in fields, "%s: field %d is not in the .proto", kind, tag >> 3)
         name, ftype, many = fields[tag >> 3]
-        need((wire == 2) == (ftype in SCHEMA or ftype in zero) and (wire == 1) == (ftype == "fixed64"),
-             "%s.%s: wire type %d", kind, name, wire)
+        right = 2 if ftype in SCHEMA or ftype in zero else 1 if ftype == "fixed64" else 0
+        need(wire == right, "%s.%s: wire type %d", kind, name, wire)
         if ftype in SCHEMA:
             value = parse(value, ftype)
         elif ftype == "string":
@@ -148,8 +148,10 @@ KINDS = {
     "sock_close": (25, "<Q40sIIQHHIQQ", "sock addr tgid peer_tgid netns type path_bytes flags "
                    "sent received"),
     "sock_state": (26, "<QHHBB2x", "sock local_port remote_port old new"),
-    "sock_send": (27, "<QQiIiHHQQII", "sock off result tid fd nr captured_bytes g goid flags msg_off"),
-    "sock_recv": (28, "<QQiIiHHQQII", "sock off result tid fd nr captured_bytes g goid flags msg_off"),
+    "sock_send": (27, "<QQiIiHHQQII", "sock off result tid fd nr captured_bytes g goid flags "
+                  "msg_off"),
+    "sock_recv": (28, "<QQiIiHHQQII", "sock off result tid fd nr captured_bytes g goid flags "
+                  "msg_off"),
     "sock_accept": (29, "<QIi", "sock tid fd"),
     "tcp_retransmit": (40, "<QHHB3x", "sock local_port remote_port state"),
     "tcp_reset": (41, "<QHHBB2x", "sock local_port remote_port direction state"),

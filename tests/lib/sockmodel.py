@@ -46,10 +46,11 @@ class Expect:
 
     def compare(self, e):
         op = self.op
-        for name, want, got in (("direction", "sock_" + op.dir, e.kind), ("result", op.result, e.result),
-                                ("tid", op.tid or EITHER, e.tid), ("nr", op.nr, e.nr),
-                                ("fd", op.fd, e.fd), ("offset", self.off, e.off),
-                                ("offset in message", self.msg_off, e.msg_off), ("goid", 0, e.goid)):
+        fields = (("direction", "sock_" + op.dir, e.kind), ("result", op.result, e.result),
+                  ("tid", op.tid or EITHER, e.tid), ("nr", op.nr, e.nr), ("fd", op.fd, e.fd),
+                  ("offset", self.off, e.off), ("offset in message", self.msg_off, e.msg_off),
+                  ("goid", 0, e.goid))
+        for name, want, got in fields:
             if want is not EITHER and want != got:
                 yield "%s is %s instead of %s" % (name, got, want)
         if e.flags & self.set != self.set:
