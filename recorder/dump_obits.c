@@ -80,6 +80,9 @@ static void write_obit(struct fr_obits *o, const struct fr_obit *x)
 		.exit_code = x->exit_code,
 	};
 
+	/* its end is overwritten, its beginning is not: but it was not among the living any more */
+	if (!t.end_ns && !(x->flags & FR_OBIT_LIVING) && x->start_ns < o->listed_ns)
+		t.end_ns = o->listed_ns;
 	memcpy(t.comm, x->comm, sizeof(t.comm));
 	for (uint32_t i = x->first_rename; i != NO_RENAME; i = o->renames[i].next) {
 		if (t.rename_cnt == FR_RENAMES_MAX) {
@@ -246,6 +249,10 @@ static void swap_record(struct fr_obits *o, const struct fr_proc_exec *e, const 
 	memcpy(comm, now->first_rename == NO_RENAME ? now->comm :
 						      o->renames[now->last_rename].old_comm,
 	       FR_COMM_BYTES);
+	/* the old leader's end came first, and nothing told then that it was no thread of its own */
+	old = find(o, e->old_tid, e->start_ns, false);
+	if (old)
+		old->flags &= (uint16_t)~FR_OBIT_NEWS;
 	old = find(o, e->old_tid, 0, false);
 	if (!old) /* younger than its leader; when exactly it began is not known any more */
 		old = learn(o, e->old_tid, e->tid, e->start_ns, comm);

@@ -62,6 +62,7 @@ struct fr_obits {
 	struct fr_rows *rows;	/* borrowed */
 	struct fr_seen *seen;	/* borrowed */
 	struct fr_idset living; /* keys of (tid, start) */
+	uint64_t listed_ns;	/* boot time when all of them were listed; 0 = they were not */
 	struct fr_obit *table;	/* 2 * FR_OBITS_MAX slots, by hash of the tid; owned */
 	uint32_t cnt;
 	struct fr_obit *kept; /* FR_OBITS_KEPT_MAX, while room is made; owned */

@@ -42,6 +42,14 @@ struct dump_run {
 	struct fr_dump_totals totals;
 };
 
+static uint64_t boot_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
 static uint64_t monotonic_ns(void)
 {
 	struct timespec t;
@@ -203,7 +211,10 @@ static int tell_living(struct dump_run *d)
 		.filter = &d->filter,
 		.proc_fd = -1,
 	};
+	listed_ns = boot_ns();
 	err = fr_living_list(&d->living);
+	if (!err)
+		d->obits.listed_ns = listed_ns;
 	if (err && !d->rows.err)
 		fr_warn("dump %s: who lives cannot be listed: %s, continuing with what the records "
 			"tell",

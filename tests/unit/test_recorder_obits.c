@@ -200,6 +200,39 @@ static void an_old_leader_may_be_freed_before_the_exec_is_told(void **state)
 	judge();
 }
 
+/* Nothing is known of the leader until its successor tells. */
+static void an_end_that_was_no_threads_is_taken_back(void **state)
+{
+	struct fr_proc_exec e = {
+		.tid = LEADER, .old_tid = CALLER, .start_ns = LEADER_START, .comm = "program"
+	};
+
+	(void)state;
+	tell_fork(CALLER, LEADER, CALLER_START, "parent");
+	tell_end(FR_EV_PROC_FREE, CALLER, LEADER_START, "parent");
+	tell_rename(LEADER, LEADER_START, "caller", "program");
+	TELL(e, FR_EV_PROC_EXEC);
+	read_rows();
+	assert_null(row_of(CALLER, LEADER_START));
+	assert_int_equal(row_of(CALLER, CALLER_START)->end_ns, now_ns);
+	assert_string_equal(row_of(LEADER, LEADER_START)->comm, "program");
+}
+
+/* One CPU still has the fork, the other one has lost the end. */
+static void who_is_not_listed_as_living_has_ended(void **state)
+{
+	(void)state;
+	fr_obits_living(&obits, CALLER, CALLER_START); /* before any record is read */
+	obits.listed_ns = 5000;
+	tell_fork(LEADER, LEADER, LEADER_START, "gone");
+	tell_fork(CALLER, CALLER, CALLER_START, "lives");
+	tell_fork(NOISY + 1, NOISY + 1, 6000, "born later");
+	read_rows();
+	assert_int_equal(row_of(LEADER, LEADER_START)->end_ns, 5000);
+	assert_null(row_of(CALLER, CALLER_START)); /* the list has it */
+	assert_int_equal(row_of(NOISY + 1, 6000)->end_ns, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +241,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_full_table_keeps_the_living, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(an_old_leader_may_be_freed_before_the_exec_is_told,
 						set_up, tear_down),
+		cmocka_unit_test_setup_teardown(an_end_that_was_no_threads_is_taken_back, set_up,
+						tear_down),
+		cmocka_unit_test_setup_teardown(who_is_not_listed_as_living_has_ended, set_up,
+						tear_down),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
