@@ -57,7 +57,7 @@ def check_task(t, d, threads):
         yield "%s: %d rows" % (who, len(lives))
         return
     life, names = lives[0], t["names"]
-    got = life.names()
+    got = life.names(d.common_start)
     ok = tuple(got) in slices(names)
     if life.start >= d.common_start:  # all of its records are there
         ok = ok and got[0] == names[0]

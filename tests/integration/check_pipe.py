@@ -4,6 +4,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
+import frd  # noqa: E402
 import truth  # noqa: E402
 
 TASK_CONTEXT = 0
@@ -17,6 +18,12 @@ def thread_switches(t, switches, begin, end):
         yield "%s: %d switches away, the kernel counts %d" % (t["name"], len(out), t["switches"])
     if len(into) != len(out):
         yield "%s: %d times put on a CPU, %d times taken off" % (t["name"], len(into), len(out))
+    on = False  # it sleeps at the beginning
+    for e in switches:
+        if begin <= e.time <= end and tid in (e.prev, e.next):
+            if on != (e.prev == tid):
+                yield "%s: out of turn: %s" % (t["name"], e)
+            on = e.next == tid
     slept = sum(1 for e in out if e.state and not e.preempt)
     if slept != t["voluntary"]:
         yield "%s: %d times asleep, the kernel counts %d" % (t["name"], slept, t["voluntary"])
@@ -69,11 +76,36 @@ def thread_wakings(t, wakers, events, begin, end):
             asleep, woken = bool(e.state and not e.preempt), 0
 
 
+def mend(d, switches):
+    """Some hardened kernels run no BPF program while a thread of process 1 is on a CPU: the switch
+    away from it is missing. Returns such switches, and what is wrong: any other hole."""
+    init = {t.tid for t in d.threads if t.tgid == 1}
+    last, missing, wrong = {}, [], []
+    for e in switches:
+        a = last.get(e.cpu)
+        last[e.cpu] = e
+        if a is None or a.next == e.prev:
+            continue
+        if a.next not in init:
+            wrong.append("cpu %d: %d got it and %d left it: %s" % (e.cpu, a.next, e.prev, e))
+            continue
+        hole = frd.Event()
+        hole.kind, hole.cpu, hole.prev, hole.next = "sched_switch", e.cpu, a.next, e.prev
+        hole.time, hole.state, hole.preempt, hole.run_delay = e.time - 1, 1, 0, 0
+        missing.append(hole)
+    return missing, wrong
+
+
 def main():
     t = truth.load_truth(sys.argv[1])[0]
     begin, end = t["begin_ns"], t["end_ns"]
     d = truth.load_dump(sys.argv[2], "pipe ", begin, end)
     events = d.events("sched_switch", "sched_waking")
+    missing, wrong = mend(d, [e for e in events if e.kind == "sched_switch"])
+    truth.verdict("pipe no holes", wrong)
+    if missing:
+        print("# this kernel hides %d switches away from threads of process 1" % len(missing))
+    events = sorted(events + missing, key=lambda e: e.time)
     tids = {p["tid"] for p in t["threads"]}
     events = [e for e in events if (e.kind == "sched_switch" and (e.prev in tids or e.next in tids))
               or (e.kind == "sched_waking" and e.wakee in tids)]

@@ -36,10 +36,11 @@ class Life:
                 return old
         return self.comm
 
-    def names(self):
-        """All that it had, as far as the dump knows, each once in a row."""
+    def names(self, since):
+        """All that it had from then on, each once in a row. Before the common window the renames of
+        one CPU may be gone while older ones of another are there."""
         out = []
-        for name in [old for _, old in self.renames] + [self.comm]:
+        for name in [old for at, old in self.renames if at >= since] + [self.comm]:
             if not out or out[-1] != name:
                 out.append(name)
         return out

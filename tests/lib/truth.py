@@ -60,7 +60,8 @@ def sound(d, begin_ns, end_ns):
                 c.dropped_busy + c.dropped_nocpu)
         if c.emitted != told:
             yield "cpu %d: emitted %d, accounted for %d" % (c.cpu, c.emitted, told)
-        for cause in ("overtaken", "unfinished", "dropped_retry", "dropped_busy", "dropped_nocpu"):
+        for cause in ("overtaken", "unfinished", "dropped_retry", "dropped_busy", "dropped_nocpu",
+                      "recursion_misses"):
             if c[cause]:
                 yield "cpu %d: %s %d" % (c.cpu, cause, c[cause])
     for cpu in kept:
