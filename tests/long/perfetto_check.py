@@ -21,6 +21,7 @@ CPUS_PID = LINUX_IDS  # formats/out/chrome_internal.h
 CPU_TIDS = 4200000
 SEVERE = ("error", "data_loss")
 IDLE = 0
+EMPTY_DEPTH = 8
 
 INSTANTS = {
     "proc_fork": "fork", "proc_exec": "exec", "proc_exit": "exit", "proc_rename": "rename",
@@ -29,6 +30,8 @@ INSTANTS = {
     "sock_accept": "accept", "tcp_retransmit": "retransmit", "tcp_reset": "reset",
     "rec_family": "family switched",
 }
+IN_CONTEXT = ("sched_waking", "sock_send", "sock_recv", "sock_accept", "proc_fork", "proc_exit",
+              "proc_signal")
 LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z \[(\d+)\] (?:-|(.*?)/(\d+)) "
                   r"((?:sched|proc|sock|tcp|block|rec)_\w+|lost)((?: \w+=.*)?)$")
 FIELD = re.compile(r' (\w+)=("(?:[^"\\]|\\.)*"|\S*)')
@@ -66,6 +69,7 @@ class Run:
 
     def __init__(self, cpu, tid, start):
         self.cpu, self.tid, self.start, self.end = cpu, tid, start, None
+        self.at = start  # it ran then
         self.off = None  # letter of the state in which it left; R+ when preempted
 
     def __repr__(self):
@@ -73,7 +77,8 @@ class Run:
 
 
 class Cpus:
-    """Who ran where: from the switches alone, and execs that change a running thread's tid."""
+    """Who ran where: from the switches; from what a thread does on a CPU, where a switch is missing
+    (recording begins, or it is lost); from execs that change a running thread's tid."""
 
     def __init__(self, events):
         self.runs = collections.defaultdict(list)  # by CPU
@@ -85,28 +90,32 @@ class Cpus:
             if e.cpu not in seen or e.kind == "lost":
                 seen.add(e.cpu)
                 self.blind.append(e.ns)
+            if e.tid and e.kind in IN_CONTEXT and not self.has(e.cpu, e.tid):
+                self.broken += e.cpu in self.now
+                self.begin(e.cpu, e.tid, None).at = e.ns
             if e.kind == "sched_switch":
                 self.switch(e)
             elif e.kind == "proc_exec" and "old_tid" in e.fields:
                 self.swap(e)
-            elif e.kind == "proc_state" and e.fields.get("on_cpu") and e.cpu not in self.now:
-                self.begin(e.cpu, e.number("tid"), e.ns)
+
+    def has(self, cpu, tid):
+        run = self.now.get(cpu)
+        return run is not None and run.tid == tid
 
     def begin(self, cpu, tid, start):
         self.now[cpu] = Run(cpu, tid, start) if tid != IDLE else None
         if self.now[cpu]:
             self.runs[cpu].append(self.now[cpu])
+        return self.now[cpu]
 
     def switch(self, e):
         prev, next_tid = e.number("prev_tid"), e.number("next_tid")
-        known = e.cpu in self.now
         was = self.now.get(e.cpu)
-        if known and (was.tid if was else IDLE) != prev:
-            self.broken += 1
-            known = False
-        if not known:
-            self.begin(e.cpu, prev, None)
-            was = self.now[e.cpu]
+        if e.cpu not in self.now or (was.tid if was else IDLE) != prev:
+            self.broken += e.cpu in self.now
+            was = self.begin(e.cpu, prev, None)
+            if was:
+                was.at = e.ns
         if was:
             was.end = e.ns
             was.off = "R+" if e.number("preempted") else e.fields["prev_state"]
@@ -124,7 +133,7 @@ class Cpus:
             for r in runs:
                 threads[r.tid].append(r)
         for runs in threads.values():
-            runs.sort(key=lambda r: r.start if r.start is not None else r.end)
+            runs.sort(key=lambda r: r.at)
         return threads
 
 
@@ -231,8 +240,9 @@ def sane(slices, states):
     for s in slices:
         if s.dur < 0 or s.ts < 0:
             yield f"{s.name} at {s.ts} lasts {s.dur} ns"
-        # what was lost some time lies around what was lost at a certain time
-        if s.depth > (1 if s.dur == 0 or s.category == "loss" else 0):
+        # empty ones lie in others, or in each other; and what was lost at some time, nobody knows
+        # when, lies around what was lost at a certain time
+        if s.depth > (EMPTY_DEPTH if s.dur == 0 else 1 if s.category == "loss" else 0):
             yield f"{s.name} at {s.ts}, tid {s.tid}: depth {s.depth}"
     for s in states:
         if s.dur < 0:
@@ -326,8 +336,7 @@ class Wakings:
 
     def __init__(self, events, cpus):
         self.threads = cpus.by_thread()
-        self.times = {tid: [r.start if r.start is not None else r.end for r in runs]
-                      for tid, runs in self.threads.items()}
+        self.times = {tid: [r.at for r in runs] for tid, runs in self.threads.items()}
         self.blind = sorted(cpus.blind)
         self.told = collections.Counter()  # by (waker's tid, wakee's run)
         self.unsure = set()  # there may be an arrow: a run lies around whose ends are not known
