@@ -53,7 +53,7 @@ FR_INLINE void fr_transfer_addr(struct fr_transfer *x, const struct sock *sk)
 FR_IO_WRITER(fr_io_nostate, FR_CAPTURE_SMALL, false)
 
 FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, struct sock *sk,
-				 struct task_struct *t)
+				 struct task_struct *t, __u16 family)
 {
 	__u64 at;
 
@@ -68,45 +68,90 @@ FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, 
 	if (k->type == FR_SOCK_DGRAM)
 		fr_transfer_addr(x, sk);
 	at = fr_io_emit(x, k);
-	if (k->addr.family == FR_AF_UNIX)
+	if (family == FR_AF_UNIX)
 		fr_unix_name(k, sk, at);
 	else if (k->flags & FR_SOCK_MPTCP && !k->addr.remote_port)
 		fr_mptcp_tell(k, fr_sock_number(sk));
 }
 
-FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir)
+/* May this task's transfers be recorded? Asked again only when another process uses the socket: the
+ * answer costs cache lines of parents. A name that a filter asks for can change, so that is asked
+ * each time. */
+FR_INLINE bool fr_transfer_wanted(struct fr_sock_kept *k, const struct task_struct *t)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
-	__u16 family = sk->__sk_common.skc_family, type = sk->sk_type;
-	struct fr_transfer x = { .dir = dir, .result = result };
+	if (fr_knobs.filter_kind == FR_FILTER_NONE && k->passed_tgid == (__u32)t->tgid)
+		return true;
+	if (!fr_wanted(t))
+		return false;
+	k->passed_tgid = t->tgid;
+	return true;
+}
+
+FR_INLINE void fr_transfer_flags(struct fr_transfer *x, struct task_struct *t, const struct sock *sk,
+				 __u32 msg_flags)
+{
+	x->tid = t->pid;
+	if (msg_flags & FR_MSG_PEEK && x->dir == FR_DIR_RECV)
+		x->flags |= FR_IO_PEEK;
+	if (msg_flags & FR_MSG_TRUNC)
+		x->flags |= FR_IO_TRUNC;
+	fr_transfer_caller(x, t, sk);
+	x->flags = fr_forget(x->flags);
+}
+
+/* The first transfer of a socket that has no state: makes it. NULL when nothing more is to do. */
+FR_INLINE struct fr_sock_kept *fr_transfer_first(struct fr_transfer *x, struct sock *sk,
+						 struct task_struct *t, __u32 msg_flags)
+{
 	struct fr_sock_kept *k;
 
-	if (!fr_sock_recorded(family, type) || result == -FR_EAGAIN || !fr_wanted(t))
+	if (!fr_wanted(t))
+		return NULL;
+	k = fr_sock_born(sk, FR_SOCK_EXISTED);
+	if (k) {
+		k->passed_tgid = t->tgid;
+		fr_sock_tell(k);
+	} else if (x->result) {
+		x->flags = FR_IO_NOSTATE;
+		fr_transfer_flags(x, t, sk, msg_flags);
+		fr_io_nostate(x, &fr_sock_none);
+	}
+	return k;
+}
+
+FR_INLINE int fr_transfer_done(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir,
+			       __u16 family, __u16 type)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	struct fr_transfer x = { .dir = dir, .result = result };
+	struct fr_sock_kept *k = fr_sock_find(sk);
+
+	if (!k)
+		k = fr_transfer_first(&x, sk, t, msg_flags);
+	else if (!fr_transfer_wanted(k, t))
+		return 0;
+	if (!k || !fr_result_is_news(result, dir, type, k))
+		return 0;
+	fr_transfer_flags(&x, t, sk, msg_flags);
+	x.result = fr_forget(x.result);
+	fr_transfer_known(&x, k, sk, t, fr_forget(family));
+	return 0;
+}
+
+/* What is not recorded leaves first: half of a server's receives find nothing. */
+FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir)
+{
+	__u16 family, type;
+
+	if (result == -FR_EAGAIN)
+		return 0;
+	family = sk->__sk_common.skc_family;
+	type = sk->sk_type;
+	if (!fr_sock_recorded(family, type))
 		return 0;
 	if (msg_flags & FR_MSG_ERRQUEUE && dir == FR_DIR_RECV)
 		return 0;
-	k = fr_sock_find(sk);
-	if (!k) {
-		k = fr_sock_born(sk, FR_SOCK_EXISTED);
-		if (k)
-			fr_sock_tell(k);
-	}
-	if (!fr_result_is_news(result, dir, type, k))
-		return 0;
-	x.tid = t->pid;
-	if (msg_flags & FR_MSG_PEEK && dir == FR_DIR_RECV)
-		x.flags |= FR_IO_PEEK;
-	if (msg_flags & FR_MSG_TRUNC)
-		x.flags |= FR_IO_TRUNC;
-	fr_transfer_caller(&x, t, sk);
-	x.flags = fr_forget(x.flags);
-	if (k) {
-		fr_transfer_known(&x, k, sk, t);
-		return 0;
-	}
-	x.flags |= FR_IO_NOSTATE;
-	fr_io_nostate(&x, &fr_sock_none);
-	return 0;
+	return fr_transfer_done(sk, result, msg_flags, dir, family, type);
 }
 
 SEC("tp_btf/sock_send_length")

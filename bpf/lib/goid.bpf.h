@@ -125,10 +125,13 @@ FR_INLINE bool fr_go_context(const struct fr_go *go, const struct task_struct *t
 }
 #endif
 
-/* The answer for one process's binary, kept beside what it carries (a socket): the table costs a
- * hash of the key, this a comparison. */
+/*
+ * The answer for one process's binary, kept beside what it carries (a socket): the table costs a
+ * hash of the key and cache lines of file and inode, this a comparison. The same process with the
+ * same place of its arguments (chosen at random by each exec) runs the same binary.
+ */
 struct fr_go_known {
-	__u64 inode;
+	__u64 args_at;
 	__u32 tgid; /* 0 = nothing known */
 	__u32 goid_off; /* FR_GOID_NONE: not Go, or a version that nobody knows */
 };
@@ -136,15 +139,19 @@ struct fr_go_known {
 #define FR_GOID_NONE 0xffffffffu
 
 /* Where goid lies in g for this process, or FR_GOID_NONE. */
-FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known, const struct inode *exe,
-			    __u32 tgid)
+FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known,
+			    const struct mm_struct *mm, __u32 tgid)
 {
+	const struct file *exe;
 	struct fr_binary_key key;
 	struct fr_binary *b;
 
-	if (known->tgid == tgid && known->inode == exe->i_ino)
+	if (known->tgid == tgid && known->args_at == mm->arg_start)
 		return known->goid_off;
-	fr_binary_key_of(&key, exe);
+	exe = mm->exe_file;
+	if (!exe)
+		return FR_GOID_NONE;
+	fr_binary_key_of(&key, exe->f_inode);
 	b = bpf_map_lookup_elem(&fr_binaries, &key);
 	if (!b)
 		fr_binary_ask(&key, tgid);
@@ -156,7 +163,7 @@ FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known, const s
 		go->flags = FR_IO_GO_UNKNOWN; /* not kept: each record shall say so */
 		return FR_GOID_NONE;
 	}
-	known->inode = exe->i_ino;
+	known->args_at = mm->arg_start;
 	known->goid_off = b->state == FR_BINARY_GO ? b->goid_off : FR_GOID_NONE;
 	known->tgid = tgid;
 	return known->goid_off;
@@ -165,15 +172,11 @@ FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known, const s
 /* Reads the goroutine's number: at the start of messages only, as that reads user memory. */
 FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct task_struct *t)
 {
-	const struct file *exe;
 	__u32 off;
 
 	if (!t->mm)
 		return;
-	exe = t->mm->exe_file;
-	if (!exe)
-		return;
-	off = fr_forget(fr_goid_off(go, known, exe->f_inode, t->tgid));
+	off = fr_forget(fr_goid_off(go, known, t->mm, t->tgid));
 	if (off == FR_GOID_NONE || !fr_go_context(go, t))
 		return;
 	if (!bpf_probe_read_user(&go->goid, sizeof(go->goid), (void *)(go->g + off)) &&

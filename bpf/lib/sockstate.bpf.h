@@ -48,20 +48,23 @@ struct fr_sock_dir {
 #define FR_BIRTHS 4
 
 struct fr_sock_kept {
+	/* of every transfer: two cache lines */
 	__u64 id;
+	__u32 tgid;	   /* first user */
+	__u32 passed_tgid; /* last user that is neither the recorder nor kept out by a filter */
+	__u32 flags;	   /* FR_SOCK_* */
+	__u16 type;
+	__u8 last_dir;
+	__u8 eof_seen;
+	struct fr_go_known go;
+	struct fr_sock_dir dir[2];
+	/* the rest is for births, ends and those that ask */
 	__u64 birth_at[FR_BIRTHS]; /* unix: by CPU, the place (FR_PLACE) that last named it */
 	__u64 inode;
 	__u64 netns_inum;
 	struct fr_sock_addr addr;
-	__u32 tgid;
 	__u32 peer_tgid;
-	__u32 flags; /* FR_SOCK_* */
-	__u16 type;
-	__u8 last_dir;
-	__u8 eof_seen;
 	__u8 wanted; /* with a filter: a process that passes it has used the socket */
-	struct fr_go_known go;
-	struct fr_sock_dir dir[2];
 };
 
 /* Stands in for the state of a socket that has none; stays zero. */
