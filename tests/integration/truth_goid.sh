@@ -24,11 +24,13 @@ goid_build() {
 # The recorder meets the binary and learns what it is; not at once when it was just asked about
 # another one.
 goid_meet() { # BINARY known|unknown
-	local says='goroutine number at' tries=10
+	local says='goroutine number at' tries=10 pids=none
 	[ "$2" = known ] || says='this release does not know'
 	while ((tries-- > 0)); do
-		"$work/$1" --requests 20 >/dev/null 2>&1 || return 1
-		wait_line "$work/rec.log" "$says" 1 && return
+		"$work/$1" --requests 20 >/dev/null 2>&1 &
+		pids+="\|$!" # other Go programs of this host are met, too
+		wait $! || return 1
+		wait_line "$work/rec.log" "process \($pids\): .*$says" 1 && return
 	done
 	return 1
 }
