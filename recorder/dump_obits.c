@@ -249,7 +249,7 @@ static void swap_record(struct fr_obits *o, const struct fr_proc_exec *e, const 
 	memcpy(comm, now->first_rename == NO_RENAME ? now->comm :
 						      o->renames[now->last_rename].old_comm,
 	       FR_COMM_BYTES);
-	/* the old leader's end came first, and nothing told then that it was no thread of its own */
+	/* the old leader's end came first, and nothing told then that it was no thread */
 	old = find(o, e->old_tid, e->start_ns, false);
 	if (old)
 		old->flags &= (uint16_t)~FR_OBIT_NEWS;
