@@ -38,8 +38,7 @@ report "flightrec text" "$events"
 mountpoint -q /sys/kernel/tracing || mount -t tracefs tracefs /sys/kernel/tracing 2>/dev/null
 if perf record -q -a -e sched:sched_switch -e sched:sched_waking -m 16M -o "$work/perf.data" \
 	"${workload[@]}" >/dev/null 2>"$work/err"; then
-	events=$(perf report -i "$work/perf.data" --header-only --stats 2>/dev/null |
-		awk '/SAMPLE events:/ { print $3; exit }')
+	events=$(perf script -i "$work/perf.data" -F comm 2>/dev/null | wc -l)
 	timed perf script -i "$work/perf.data"
 	report "perf script" "${events:-0}"
 else

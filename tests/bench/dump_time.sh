@@ -16,8 +16,7 @@ field() { # field NAME FILE: a number out of info --json, as written
 
 recorder_start --ring-size 64M --post-window ${post_ms}ms ${FR_CODEC:+--codec $FR_CODEC} || exit 1
 for ((i = 0; i < $(nproc); i++)); do # one pair per CPU: switches, wakings and some sockets
-	perf bench -f simple sched pipe -l 1000000000 >/dev/null 2>&1 &
-	kill_at_exit+=($!)
+	load_start perf bench -f simple sched pipe -l 1000000000
 done
 until "$build/flightrec" status --control "$work/control.sock" --json 2>/dev/null |
 	tr ',' '\n' | grep '"overwritten"' | grep -qv '"0"'; do # every CPU has lapped

@@ -9,8 +9,8 @@ need_root steady
 
 seconds=${FR_SECONDS:-20}
 
-pipe_seconds() { # time of a fixed number of switches
-	perf bench -f simple sched pipe -l "${FR_LOOPS:-200000}" 2>/dev/null | tail -1
+pipe_seconds() { # time of a fixed number of switches, on one CPU: its neighbours choose no place
+	taskset -c 0 perf bench -f simple sched pipe -l "${FR_LOOPS:-200000}" 2>/dev/null | tail -1
 }
 
 median() {
@@ -25,7 +25,7 @@ busy_ms() { # all CPUs, all but idle and waiting for I/O
 system_cpu() {
 	local before
 	before=$(busy_ms)
-	perf bench -f simple sched pipe -l "${FR_LOOPS:-200000}" >/dev/null 2>&1
+	taskset -c 0 perf bench -f simple sched pipe -l "${FR_LOOPS:-200000}" >/dev/null 2>&1
 	awk -v a="$(busy_ms)" -v b="$before" 'BEGIN { print a - b }'
 }
 
@@ -53,15 +53,13 @@ printf 'CPU of the whole machine for the same switches, on/off: median ratio %s 
 
 recorder_start || exit 1
 before=$(cpu_ms "$rec_pid")
-perf bench -f simple sched pipe -l 100000000 >/dev/null 2>&1 &
-loader=$!
-kill_at_exit+=("$loader")
+load_start perf bench -f simple sched pipe -l 100000000
 sleep "$seconds"
 after=$(cpu_ms "$rec_pid")
-kill -TERM "$loader"
+load_stop
 awk -v a="$after" -v b="$before" -v s="$seconds" 'BEGIN {
 	m = (a - b) * 60 / s
-	printf "daemon: %.0f ms of CPU in %d s = %.1f ms a minute (bar <= 10: %s)\n", a - b, s, m,
+	printf "daemon: %.2f ms of CPU in %d s = %.1f ms a minute (bar <= 10: %s)\n", a - b, s, m,
 		(m <= 10 ? "met" : "missed") }'
 grep -E '^(VmRSS|RssAnon|RssShmem|RssFile)' "/proc/$rec_pid/status" | tr '\n' ' '
 echo

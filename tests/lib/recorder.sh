@@ -17,6 +17,7 @@ failures=0
 rec_pid=
 pg_dir=
 kill_at_exit=()
+groups_at_exit=()
 
 ok() {
 	echo "ok $1"
@@ -50,6 +51,9 @@ finish() {
 
 cleanup() {
 	local pid
+	for pid in "${groups_at_exit[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null
+	done
 	for pid in "${kill_at_exit[@]}" $rec_pid; do
 		kill -TERM "$pid" 2>/dev/null
 	done
@@ -60,6 +64,22 @@ cleanup() {
 	[ -n "${FR_KEEP:-}" ] || rm -rf "$work"
 }
 trap cleanup EXIT
+
+# load_start COMMAND...: in the background, quietly, with all that it forks; ends with the script or
+# by load_stop
+load_start() {
+	setsid "$@" >/dev/null 2>&1 &
+	groups_at_exit+=($!)
+}
+
+load_stop() {
+	local pid
+	for pid in "${groups_at_exit[@]}"; do
+		kill -TERM -- "-$pid" 2>/dev/null
+		wait "$pid" 2>/dev/null
+	done
+	groups_at_exit=()
+}
 
 need_root() {
 	[ "$(id -u)" = 0 ] && return
@@ -124,7 +144,7 @@ service_start() {
 	service=$(awk '/^ready / { print $2; exit }' "$work/service.out")
 }
 
-# cpu_ms PID: user and system time so far
+# cpu_ms PID: time on a CPU so far; by the scheduler's count, as ticks of 10 ms are too coarse
 cpu_ms() {
-	awk -v hz="$(getconf CLK_TCK)" '{ print ($14 + $15) * 1000 / hz }' "/proc/$1/stat"
+	awk '{ print $1 / 1000000 }' "/proc/$1/schedstat"
 }
