@@ -87,8 +87,8 @@ FR_INLINE bool fr_transfer_wanted(struct fr_sock_kept *k, const struct task_stru
 	return true;
 }
 
-FR_INLINE void fr_transfer_flags(struct fr_transfer *x, struct task_struct *t, const struct sock *sk,
-				 __u32 msg_flags)
+FR_INLINE void fr_transfer_flags(struct fr_transfer *x, struct task_struct *t,
+				 const struct sock *sk, __u32 msg_flags)
 {
 	x->tid = t->pid;
 	if (msg_flags & FR_MSG_PEEK && x->dir == FR_DIR_RECV)
