@@ -46,7 +46,6 @@ int FR_PROG(fr_block_issue)
 	const struct request *rq;
 	struct fr_slot s;
 
-	/* until 5.10 the queue came first */
 	rq = (void *)ctx[0];
 	if (!fr_wanted(t)) {
 		if (fr_knobs.filter_kind == FR_FILTER_NONE)

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "collect.h"
-#include "selfpid.h"
+#include "taskiter.h"
 
 #define ROW_BYTES_MAX ((uint32_t)sizeof(struct fr_args_row) + 2 * FR_ARGS_MAX)
 #define ASK_TRIES 3
@@ -30,7 +30,8 @@ struct answer {
 /* ---- in the helper ------------------------------------------------------------------------ */
 
 struct asker {
-	int prog_fd, link_fd, ask_fd;
+	struct fr_task_iter iter;
+	int ask_fd;
 	const struct fr_args_wanted *wanted; /* the one that is asked for */
 	struct answer answer;
 	uint8_t row[ROW_BYTES_MAX];
@@ -54,26 +55,6 @@ static int keep_row(const uint8_t *row, uint32_t bytes, void *ctx)
 	return 0;
 }
 
-/* An iterator over this process alone; over all of them where the kernel cannot do that. */
-static int open_iter(struct asker *a)
-{
-	union bpf_iter_link_info info = { .task.pid = a->wanted->tgid };
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info, .iter_info_len = sizeof(info));
-	int link_fd, fd;
-
-	if (a->prog_fd >= 0) {
-		link_fd = bpf_link_create(a->prog_fd, 0, BPF_TRACE_ITER, &opts);
-		if (link_fd >= 0) {
-			fd = bpf_iter_create(link_fd);
-			close(link_fd);
-			return fd < 0 ? -errno : fd;
-		}
-		a->prog_fd = -1;
-	}
-	fd = bpf_iter_create(a->link_fd);
-	return fd < 0 ? -errno : fd;
-}
-
 static int ask_once(struct asker *a)
 {
 	const struct fr_row_reader reader = {
@@ -89,7 +70,7 @@ static int ask_once(struct asker *a)
 
 	if (bpf_map_update_elem(a->ask_fd, &zero, &ask, BPF_ANY))
 		return -errno;
-	fd = open_iter(a);
+	fd = fr_task_iter_open(&a->iter, a->wanted->tgid);
 	if (fd < 0)
 		return fd;
 	err = fr_rows_read(fd, &reader);
@@ -126,13 +107,11 @@ static _Noreturn void helper(const struct fr_probes *p, const struct fr_args_wan
 			     uint32_t from, uint32_t cnt, int out_fd)
 {
 	struct asker a = {
-		/* an iterator over one process looks for its number in our pid namespace */
-		.prog_fd = fr_pid_namespace_is_first() ? fr_probes_prog_fd(p, "fr_iter_args") : -1,
-		.link_fd = fr_probes_iter_link_fd(p, "fr_iter_args"),
 		.ask_fd = fr_probes_map_fd(p, "fr_ask"),
 	};
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	(void)fr_task_iter_init(&a.iter, p, "fr_iter_args"); /* opening it then says why not */
 	for (uint32_t i = from; i < cnt; i++) {
 		a.wanted = &wanted[i];
 		a.answer = (struct answer){ .i = i };

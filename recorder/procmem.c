@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "selfpid.h"
+#include "taskiter.h"
 
 /* Somebody else's question may have come between ours and the answer. */
 #define FR_PROCMEM_TRIES 3
@@ -22,26 +22,12 @@ static int ask(const struct fr_procmem *p, uint64_t addr, uint32_t bytes)
 	return bpf_map_update_elem(fd, &zero, &question, BPF_ANY) ? -errno : 0;
 }
 
-/* An iterator over this process alone; over all of them where the kernel cannot do that, or would
- * look for the number in our pid namespace. */
 static int open_iter(const struct fr_procmem *p)
 {
-	int prog_fd = fr_probes_prog_fd(p->rec->probes, "fr_iter_memory"), fd;
-	int link_fd = fr_probes_iter_link_fd(p->rec->probes, "fr_iter_memory"), own_fd = -1;
-	union bpf_iter_link_info info = { .task.pid = p->tgid };
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .iter_info = &info,
-		    .iter_info_len = sizeof(info));
+	struct fr_task_iter iter;
+	int err = fr_task_iter_init(&iter, p->rec->probes, "fr_iter_memory");
 
-	if (link_fd < 0)
-		return link_fd;
-	if (fr_pid_namespace_is_first())
-		own_fd = bpf_link_create(prog_fd, 0, BPF_TRACE_ITER, &opts);
-	fd = bpf_iter_create(own_fd >= 0 ? own_fd : link_fd);
-	if (fd < 0)
-		fd = -errno;
-	if (own_fd >= 0)
-		close(own_fd);
-	return fd;
+	return err ? err : fr_task_iter_open(&iter, p->tgid);
 }
 
 /* The row, whole, or fewer bytes if the iterator gave none. */

@@ -86,11 +86,9 @@ struct {
 } fr_socks SEC(".maps");
 #endif
 
-/* One number a CPU, so that ids need no shared counter; and how many states live, by creation and
- * end (unix and UDP sockets end unseen: the daemon recounts when this nears the limit). */
+/* One number a CPU, so that ids need no shared counter. */
 struct fr_sock_count {
 	__u64 last_id;
-	__u64 live; /* signed: another CPU may see the end */
 };
 
 struct {
