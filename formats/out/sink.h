@@ -12,6 +12,7 @@
 
 #include "../base/out.h"
 #include "../model/session.h"
+#include "../model/span.h"
 #include "../model/threads.h"
 
 /* Which threads are wanted; all when both are unset. */
@@ -54,6 +55,9 @@ struct fr_sink {
 	/* A sound record, inside the range or not (its step may reach into it), after the threads
 	 * took it. */
 	void (*record)(void *ctx, const struct fr_merged *m, const struct fr_step *step);
+	/* A request has ended. NULL = the sink tells none, and no request is looked for. Those of
+	 * which nothing lies in the range, or that the filter does not want, are left out. */
+	void (*span)(void *ctx, const struct fr_span *span);
 	/* Records are missing. */
 	void (*lost)(void *ctx, const struct fr_lost *lost);
 	/* A CPU's record stops: its open stint. */
