@@ -103,7 +103,7 @@ static int take_all(struct run *r, const struct fr_progress *progress)
 			if (progress)
 				progress->tell(progress->ctx, ms->stored_bytes_read,
 					       ms->all_stored_bytes);
-			if (r->c->out->err)
+			if (r->c->out && r->c->out->err)
 				return 0; /* nobody takes the rest */
 		}
 	}

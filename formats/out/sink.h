@@ -14,6 +14,7 @@
 #include "../model/session.h"
 #include "../model/span.h"
 #include "../model/threads.h"
+#include "otlp.h"
 
 /* Which threads are wanted; all when both are unset. */
 struct fr_filter {
@@ -44,7 +45,10 @@ struct fr_convert {
 	bool all;		 /* also what not every CPU covers */
 	struct fr_filter filter;
 	const char *version; /* of this program */
-	int err;	     /* latched by sinks */
+	/* OTLP only: who takes its requests; out is then not used and may be NULL. NULL = a file */
+	const struct fr_otlp_to *otlp;
+	uint64_t otlp_unwritten_logs; /* log records that the output has no place for (otlp.h) */
+	int err;		      /* latched by sinks */
 };
 
 struct fr_sink {
