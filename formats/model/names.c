@@ -124,15 +124,15 @@ int fr_names_add_change(struct fr_names *n, uint32_t tid, uint64_t start_ns, uin
 int fr_names_add_process(struct fr_names *n, const struct fr_process *p)
 {
 	struct fr_process kept = *p;
+	struct fr_slice *const texts[] = {
+		&kept.exe,	    &kept.args,	       &kept.cgroup,
+		&kept.container_id, &kept.environment, &kept.go_version
+	};
 	int err = fr_names_room((void **)&n->processes, n->process_cnt, &n->process_cap,
 				sizeof(*n->processes));
 
-	if (!err)
-		err = fr_names_keep(n, p->exe, &kept.exe);
-	if (!err)
-		err = fr_names_keep(n, p->args, &kept.args);
-	if (!err)
-		err = fr_names_keep(n, p->container_id, &kept.container_id);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts) && !err; i++)
+		err = fr_names_keep(n, *texts[i], texts[i]);
 	if (!err)
 		n->processes[n->process_cnt++] = kept;
 	return err;

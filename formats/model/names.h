@@ -36,8 +36,11 @@ struct fr_process {
 	uint32_t uid;
 	/* borrowed from the names */
 	struct fr_slice exe;
-	struct fr_slice args;
+	struct fr_slice args; /* strings, each ended by a zero */
+	struct fr_slice cgroup;
 	struct fr_slice container_id;
+	struct fr_slice environment; /* like args; allowed variables only */
+	struct fr_slice go_version;
 	uint64_t age; /* as fr_who.age */
 };
 

@@ -101,17 +101,23 @@ static int by_process(const void *a, const void *b)
 	return x->age < y->age ? -1 : x->age > y->age;
 }
 
+static void or_older(struct fr_slice *s, struct fr_slice older)
+{
+	if (!s->len_bytes)
+		*s = older;
+}
+
 static void join_process(struct fr_process *into, const struct fr_process *younger)
 {
 	struct fr_process was = *into;
 
 	*into = *younger;
-	if (!into->exe.len_bytes)
-		into->exe = was.exe;
-	if (!into->args.len_bytes)
-		into->args = was.args;
-	if (!into->container_id.len_bytes)
-		into->container_id = was.container_id;
+	or_older(&into->exe, was.exe);
+	or_older(&into->args, was.args);
+	or_older(&into->cgroup, was.cgroup);
+	or_older(&into->container_id, was.container_id);
+	or_older(&into->environment, was.environment);
+	or_older(&into->go_version, was.go_version);
 	if (!into->parent_tgid)
 		into->parent_tgid = was.parent_tgid;
 }

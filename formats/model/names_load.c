@@ -44,7 +44,10 @@ static int load_processes(struct fr_names *n, struct fr_cursor *c)
 			.uid = row.uid,
 			.exe = row.exe,
 			.args = row.args,
+			.cgroup = row.cgroup,
 			.container_id = row.container_id,
+			.environment = row.environment,
+			.go_version = row.go_version,
 			.age = n->age++,
 		};
 		err = fr_names_add_process(n, &p);

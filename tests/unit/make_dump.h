@@ -34,7 +34,7 @@ struct mk {
 	size_t seg_at;
 	bool seg_open;
 	struct fr_dump_events ev;
-	struct fr_buf threads, sockets;
+	struct fr_buf threads, processes, sockets;
 	int fd;
 	struct fr_dump *dump;
 };
@@ -190,6 +190,8 @@ static inline struct fr_dump *mk_end(struct mk *m, const struct fr_meta_loss *lo
 
 	if (m->threads.len_bytes)
 		mk_meta(m, FR_CHUNK_THREADS, &m->threads);
+	if (m->processes.len_bytes)
+		mk_meta(m, FR_CHUNK_PROCESSES, &m->processes);
 	if (m->sockets.len_bytes)
 		mk_meta(m, FR_CHUNK_SOCKETS, &m->sockets);
 	if (loss)

@@ -235,6 +235,43 @@ static void sockets_of_two_runs_do_not_mix(void **state)
 	mk_close(&second);
 }
 
+#define TEXT(text)                                                                                 \
+	(struct fr_slice)                                                                          \
+	{                                                                                          \
+		(const uint8_t *)(text), sizeof(text) - 1                                          \
+	}
+
+/* Two dumps tell of one process; the later one could not ask for everything again. */
+static void what_a_later_table_lacks_is_the_older_ones(void **state)
+{
+	struct fr_meta_process first = { .tgid = 100,
+					 .start_ns = 5,
+					 .uid = 1,
+					 .exe = TEXT("/bin/app"),
+					 .cgroup = TEXT("/kubepods/a"),
+					 .environment = TEXT("OTEL_SERVICE_NAME=a\0"),
+					 .go_version = TEXT("go1.22.3") },
+			       later = { .tgid = 100,
+					 .start_ns = 5,
+					 .uid = 2,
+					 .environment = TEXT("OTEL_SERVICE_NAME=b\0") };
+	const struct fr_process *p;
+
+	(void)state;
+	fr_meta_add_process(&mk.processes, &first);
+	fr_meta_add_process(&mk.processes, &later);
+	mk_thread(&mk, 100, 100, 5, 0, "app");
+	load_tables();
+	p = fr_names_process_of(names, fr_names_thread(names, 100, S));
+	assert_non_null(p);
+	assert_int_equal(p->uid, 2);
+	assert_true(fr_slice_is(p->exe, "/bin/app"));
+	assert_true(fr_slice_is(p->cgroup, "/kubepods/a"));
+	assert_true(fr_slice_is(p->go_version, "go1.22.3"));
+	assert_int_equal(p->environment.len_bytes, 20);
+	assert_memory_equal(p->environment.data, "OTEL_SERVICE_NAME=b", 20);
+}
+
 /* ---- events --------------------------------------------------------------------------------- */
 
 static void events_name_what_tables_lack(void **state)
@@ -351,6 +388,7 @@ int main(void)
 		TEST(a_process_without_its_leader_is_known_by_its_executable),
 		TEST(the_idle_task_needs_no_row),
 		TEST(sockets_of_two_runs_do_not_mix),
+		TEST(what_a_later_table_lacks_is_the_older_ones),
 		TEST(events_name_what_tables_lack),
 		TEST(an_exec_of_another_thread_takes_the_leaders_number),
 		TEST(the_order_of_cpus_does_not_matter),
