@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "json.h"
+#include "utf8.h"
 
 #define ONES 0x0101010101010101ull
 #define HIGHS 0x8080808080808080ull
@@ -26,36 +27,6 @@ static size_t plain_run(const uint8_t *at, const uint8_t *end)
 	while (p < end && *p >= 0x20 && *p < 0x80 && *p != '"' && *p != '\\')
 		p++;
 	return (size_t)(p - at);
-}
-
-static bool is_tail(uint8_t byte)
-{
-	return (byte & 0xc0) == 0x80;
-}
-
-/* Bytes of the well-formed UTF-8 character (no ASCII) at p, 0 if there is none (Unicode, D92). */
-static size_t utf8_char(const uint8_t *p, const uint8_t *end)
-{
-	size_t left = (size_t)(end - p);
-
-	if (p[0] < 0xc2 || p[0] > 0xf4 || left < 2 || !is_tail(p[1]))
-		return 0;
-	if (p[0] < 0xe0)
-		return 2;
-	if (left < 3 || !is_tail(p[2]))
-		return 0;
-	if (p[0] < 0xf0) {
-		if (p[0] == 0xe0 && p[1] < 0xa0)
-			return 0; /* overlong */
-		if (p[0] == 0xed && p[1] >= 0xa0)
-			return 0; /* surrogate */
-		return 3;
-	}
-	if (left < 4 || !is_tail(p[3]))
-		return 0;
-	if ((p[0] == 0xf0 && p[1] < 0x90) || (p[0] == 0xf4 && p[1] >= 0x90))
-		return 0; /* overlong; beyond U+10FFFF */
-	return 4;
 }
 
 static void escape_ascii(struct fr_buf *out, uint8_t byte)
@@ -94,12 +65,12 @@ void fr_json_escape(struct fr_buf *out, const void *data, size_t data_bytes)
 			escape_ascii(out, *p++);
 			continue;
 		}
-		run_bytes = utf8_char(p, end);
+		run_bytes = fr_utf8_char(p, end);
 		if (run_bytes) {
 			fr_buf_add(out, p, run_bytes);
 			p += run_bytes;
 		} else {
-			fr_buf_add_str(out, "\xef\xbf\xbd");
+			fr_buf_add_str(out, FR_UTF8_REPLACEMENT);
 			p++;
 		}
 	}
