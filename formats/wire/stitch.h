@@ -58,6 +58,8 @@ struct fr_request {
 	uint8_t traceparent_cnt;
 	uint32_t marks; /* FR_MARK_* */
 	int32_t status;
+	uint32_t tag; /* as in fr_wire_pending */
+	uint32_t reserved_zero;
 	uint64_t request_bytes;
 	uint64_t response_bytes;
 	struct fr_wire_point start; /* first byte of the request; time 0 when START_UNSEEN */
@@ -86,6 +88,7 @@ struct fr_wire_pending {
 	uint64_t response_off; /* nothing of the reply lies before it */
 	uint32_t marks;
 	int32_t status;
+	uint32_t tag; /* whose connection it is may set it between calls; 0 at first */
 	uint8_t kind;
 	uint8_t quiet;
 	uint8_t failed;
@@ -155,6 +158,8 @@ void fr_wire_conn_part(struct fr_wire_conn *c, const struct fr_wire_part *p, fr_
 void fr_wire_conn_close(struct fr_wire_conn *c, fr_request_fn *fn, void *ctx);
 /* Recording ends: what is open comes out as END_UNSEEN. */
 void fr_wire_conn_flush(struct fr_wire_conn *c, fr_request_fn *fn, void *ctx);
+/* The i-th open request as it is now, without an end. Slices end with the next call. */
+void fr_wire_conn_peek(const struct fr_wire_conn *c, uint32_t index, struct fr_request *ret);
 /* Asserts the invariants. */
 void fr_wire_conn_check(const struct fr_wire_conn *c);
 

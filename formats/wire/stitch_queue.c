@@ -130,37 +130,44 @@ static struct fr_slice word_of(const char *data, size_t bytes)
 	return (struct fr_slice){ .data = (const uint8_t *)data, .len_bytes = bytes };
 }
 
-static void hand_out(struct fr_wire_run *run, unsigned index, struct fr_wire_point end)
+void fr_wire_conn_peek(const struct fr_wire_conn *c, uint32_t index, struct fr_request *ret)
 {
-	const struct fr_wire_conn *c = run->c;
 	const struct fr_wire_pending *e = &c->pending[index];
 	const uint8_t *text = c->texts_data + texts_before(c, index);
-	struct fr_request r = {
+
+	*ret = (struct fr_request){
 		.protocol = c->proto->id,
 		.server = c->request_dir == FR_WIRE_RECV,
 		.kind = e->kind,
 		.traceparent_cnt = e->traceparent_cnt,
 		.marks = e->marks,
 		.status = e->status,
+		.tag = e->tag,
 		.start = e->start,
 		.sent = e->sent,
 		.first = e->first,
-		.end = end,
 		.command = word_of(e->command, e->command_bytes),
 		.code = word_of(e->code, e->code_bytes),
 		.severity = word_of(e->severity, e->severity_bytes),
 	};
-
-	r.text = next_text(&text, e->text_bytes);
-	r.host = next_text(&text, e->host_bytes);
-	r.traceparent = next_text(&text, e->traceparent_bytes);
-	r.tracestate = next_text(&text, e->tracestate_bytes);
+	ret->text = next_text(&text, e->text_bytes);
+	ret->host = next_text(&text, e->host_bytes);
+	ret->traceparent = next_text(&text, e->traceparent_bytes);
+	ret->tracestate = next_text(&text, e->tracestate_bytes);
 	if (!(e->marks & FR_MARK_START_UNSEEN))
-		r.request_bytes = e->sent.stream_off - e->start.stream_off;
-	if (e->first.time_ns && end.time_ns)
-		r.response_bytes = end.stream_off - e->first.stream_off;
+		ret->request_bytes = e->sent.stream_off - e->start.stream_off;
 	if (c->proto->session)
-		c->proto->session(c->state, &r.user, &r.database);
+		c->proto->session(c->state, &ret->user, &ret->database);
+}
+
+static void hand_out(struct fr_wire_run *run, unsigned index, struct fr_wire_point end)
+{
+	struct fr_request r;
+
+	fr_wire_conn_peek(run->c, index, &r);
+	r.end = end;
+	if (r.first.time_ns && end.time_ns)
+		r.response_bytes = end.stream_off - r.first.stream_off;
 	run->fn(run->ctx, &r);
 }
 
