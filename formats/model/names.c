@@ -153,6 +153,7 @@ static int fill_socket(struct fr_names *n, struct fr_socket *have, const struct 
 	have->tgid = s->tgid ? s->tgid : was.tgid;
 	have->peer_tgid = s->peer_tgid ? s->peer_tgid : was.peer_tgid;
 	have->flags |= was.flags;
+	have->netns_inum = s->netns_inum ? s->netns_inum : was.netns_inum;
 	/* at a close the ports may be gone */
 	if (was.named && was.addr.family &&
 	    (!s->addr.family || (was.addr.remote_port && !s->addr.remote_port)))

@@ -53,6 +53,7 @@ struct fr_socket {
 	uint16_t type;
 	bool named;
 	struct fr_sock_addr addr;
+	uint64_t netns_inum;  /* 0 = not known */
 	struct fr_slice path; /* borrowed from the names */
 };
 

@@ -112,6 +112,7 @@ static int learn_socket(struct fr_names *n, const struct fr_record *r, uint32_t 
 		.type = e.type,
 		.named = true,
 		.addr = e.addr,
+		.netns_inum = e.netns_inum,
 		.path = fr_sock_path(r),
 	};
 	return fr_names_add_socket(n, &s);

@@ -72,6 +72,7 @@ static int load_sockets(struct fr_names *n, struct fr_cursor *c, uint32_t instan
 			.type = (uint16_t)row.type,
 			.named = true,
 			.addr = row.addr,
+			.netns_inum = row.netns_inum,
 			.path = row.path,
 		};
 		err = fr_names_add_socket(n, &s);
