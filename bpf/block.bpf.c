@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Family block: requests to disks, and how long the device took. */
 #include "filter.bpf.h"
+#include "notice.bpf.h"
 #include "ring.bpf.h"
 
 /* Requests under way, by the request's address: when they were issued. */
 struct fr_block_issued {
 	__u64 time_ns; /* 0 = by the recorder itself: not recorded, nor is its end */
+	__u64 who;     /* tgid << 32 | tid */
 };
 
 struct {
@@ -32,7 +34,7 @@ FR_INLINE __u32 fr_block_dev(const struct request *rq)
 
 FR_INLINE void fr_block_track(__u64 request, __u64 time_ns)
 {
-	struct fr_block_issued issued = { .time_ns = time_ns };
+	struct fr_block_issued issued = { .time_ns = time_ns, .who = bpf_get_current_pid_tgid() };
 
 	if (bpf_map_update_elem(&block_inflight, &request, &issued, BPF_ANY))
 		fr_count(FR_COUNTER_BLOCK_UNTRACKED);
@@ -100,6 +102,15 @@ FR_INLINE bool fr_block_is_news(const struct request *rq, bool tracked, __u64 si
 	return done || (rq->cmd_flags & 0xff) == FR_BLOCK_FLUSH;
 }
 
+/* Trigger block: a request took long. */
+FR_INLINE void fr_block_look(const struct fr_block_issued *issued, __u64 now, __u32 dev)
+{
+	struct fr_gate_table *t = fr_gates_of(FR_GATE_BLOCK);
+
+	if (t && issued && now - issued->time_ns > t->gates[FR_GATE_BLOCK].limit_ns)
+		fr_gate_tell(FR_GATE_BLOCK, issued->who, NULL, now - issued->time_ns, dev);
+}
+
 SEC("tp_btf/block_rq_complete")
 int FR_PROG(fr_block_complete)
 {
@@ -126,6 +137,7 @@ int FR_PROG(fr_block_complete)
 	e->flags = since ? 0 : FR_BLOCK_LATENCY_UNKNOWN;
 	e->reserved_zero = 0;
 	fr_commit(&s, FR_EV_BLOCK_COMPLETE, sizeof(*e) / 8);
+	fr_block_look(issued, s.time_ns, e->dev);
 out:
 	if (issued && done >= left) /* else the rest is still under way */
 		bpf_map_delete_elem(&block_inflight, &key);

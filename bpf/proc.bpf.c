@@ -3,6 +3,8 @@
  * Family proc: birth, change of name and death of threads and processes. Never filtered and never
  * off: these records keep the names of everybody else's numbers.
  */
+#include "filter.bpf.h"
+#include "notice.bpf.h"
 #include "ring.bpf.h"
 
 FR_INLINE void fr_comm_copy(char *to, const struct task_struct *t)
@@ -100,6 +102,17 @@ int FR_PROG(fr_proc_exec)
 	return 0;
 }
 
+/* Triggers signal, oom, exit: what happens to `t` is a cause, unless it is one of ours. */
+FR_INLINE void fr_proc_tell(__u32 gate, const struct task_struct *t, __u64 value)
+{
+	struct fr_comm comm;
+
+	if (!fr_gates_of(gate) || fr_is_self(t))
+		return;
+	fr_comm_of(&comm, t);
+	fr_gate_tell(gate, (__u64)t->tgid << 32 | (__u32)t->pid, &comm, value, 0);
+}
+
 FR_INLINE int fr_end(const struct task_struct *t, __u32 kind, __u32 flags)
 {
 	struct fr_proc_end *e;
@@ -118,13 +131,46 @@ FR_INLINE int fr_end(const struct task_struct *t, __u32 kind, __u32 flags)
 	return 0;
 }
 
+/* Trigger exit: is the process that ends one of those that are watched? Known by its leader's name,
+ * as threads may have others. */
+FR_INLINE bool fr_exit_watched(const struct fr_gate_table *g, const struct task_struct *t)
+{
+	char comm[FR_COMM_BYTES] = {};
+	const __u64 *is = (const void *)comm, *want;
+
+	bpf_probe_read_kernel_str(comm, sizeof(comm), t->group_leader->comm);
+#pragma clang loop unroll(disable)
+	for (__u32 i = 0; i < FR_EXITS_MAX; i++) {
+		want = (const void *)g->exit_comms[i];
+		if (i < g->exit_cnt && want[0] == is[0] && want[1] == is[1])
+			return true;
+	}
+	return false;
+}
+
+FR_INLINE void fr_exit_look(const struct task_struct *t, bool group_dead)
+{
+	struct fr_gate_table *g = fr_gates_of(FR_GATE_EXIT);
+
+	if (!g || !group_dead || (g->exit_failures_only && !t->exit_code) || !fr_exit_watched(g, t))
+		return;
+	fr_proc_tell(FR_GATE_EXIT, t, (__u32)t->exit_code);
+}
+
 SEC("tp_btf/sched_process_exit")
 int FR_PROG(fr_proc_exit)
 {
+	struct task_struct *t = (void *)ctx[0];
 	__u32 flags = 0;
+	bool dead;
 
-	if (fr_feature(FR_FEAT_EXIT_GROUP_DEAD) && ctx[1])
+	if (fr_feature(FR_FEAT_EXIT_GROUP_DEAD))
+		dead = ctx[1];
+	else
+		dead = !t->signal->live.counter;
+	if (fr_feature(FR_FEAT_EXIT_GROUP_DEAD) && dead)
 		flags = FR_END_GROUP_DEAD;
+	fr_exit_look(t, dead);
 	return fr_end((void *)ctx[0], FR_EV_PROC_EXIT, flags);
 }
 
@@ -219,6 +265,8 @@ int FR_PROG(fr_proc_signal)
 		else
 			sender = fr_signal_sender(t, info, code);
 	}
+	if (FR_SIG_CORE & FR_SIG_BIT(sig & 63))
+		fr_proc_tell(FR_GATE_SIGNAL, t, sig);
 	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
 		return 0;
 	e = s.record;
@@ -252,8 +300,10 @@ int FR_PROG(fr_proc_oom)
 		e->tid = t->pid;
 		e->tgid = t->tgid;
 		fr_comm_copy(e->comm, t);
+		fr_proc_tell(FR_GATE_OOM, t, 0);
 	} else {
 		e->tid = e->tgid = ctx[0];
+		fr_gate_tell(FR_GATE_OOM, ctx[0] << 32 | (__u32)ctx[0], NULL, 0, 0);
 	}
 	fr_commit(&s, FR_EV_PROC_OOM, sizeof(*e) / 8);
 	return 0;

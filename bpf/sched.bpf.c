@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Family sched: who leaves a CPU and who gets it. 24 bytes, one hook, always whole. */
 #include "ring.bpf.h"
+#include "runqueue.bpf.h"
 
 FR_INLINE int fr_switch(bool preempt, struct task_struct *prev, struct task_struct *next,
 			__u32 state)
@@ -25,6 +26,7 @@ int FR_PROG(fr_sched_switch)
 {
 	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
 
+	fr_runqueue_look(prev, next);
 	/* without the argument the state may already have been changed by a waker */
 	if (fr_feature(FR_FEAT_SWITCH_STATE))
 		return fr_switch(ctx[0], prev, next, ctx[3]);

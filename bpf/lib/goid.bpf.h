@@ -10,7 +10,7 @@
 #ifndef FR_BPF_GOID_H
 #define FR_BPF_GOID_H
 
-#include "probe.bpf.h"
+#include "notice.bpf.h"
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -18,11 +18,6 @@ struct {
 	__type(key, struct fr_binary_key);
 	__type(value, struct fr_binary);
 } fr_binaries SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 64 * 1024);
-} fr_notices SEC(".maps");
 
 /* Time of the last notice about a binary: a host that runs 1,000 programs a second must not wake
  * the daemon for each. */

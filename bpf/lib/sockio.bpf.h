@@ -12,6 +12,7 @@
 #include "call.bpf.h"
 #include "filter.bpf.h"
 #include "sockstate.bpf.h"
+#include "trigger.bpf.h"
 
 #define FR_EAGAIN 11
 #define FR_ERESTART_FIRST 512 /* ERESTARTSYS and its like: the call goes on later */
@@ -235,7 +236,7 @@ fault:
 
 /* Writes the record. max: a power of two above capture_bytes; a tight one wastes less of the
  * sub-buffer's end. Returns the record's place (FR_PLACE), 0 when dropped. */
-FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k, const __u32 max,
+FR_INLINE __u64 fr_io_write(struct fr_transfer *x, struct fr_sock_kept *k, const __u32 max,
 			    const bool iovecs)
 {
 	__u32 tail = (x->capture_bytes + 7) & ~7u, fixed = sizeof(struct fr_sock_io), units;
@@ -266,6 +267,7 @@ FR_INLINE __u64 fr_io_write(struct fr_transfer *x, const struct fr_sock_kept *k,
 	e->captured_bytes = got;
 	e->flags = flags;
 	fr_commit(&s, x->dir == FR_DIR_SEND ? FR_EV_SOCK_SEND : FR_EV_SOCK_RECV, units);
+	fr_trigger_io(e, k, flags, got, s.time_ns, x->dir);
 	return FR_PLACE(&s);
 }
 

@@ -44,6 +44,15 @@ struct fr_sock_dir {
 	__u32 flags;	  /* FR_IO_FIRST_SIGHT, FR_IO_COUNTED */
 };
 
+/* What triggers keep of a socket (trigger.bpf.h). */
+struct fr_asked {
+	__u64 at_ns; /* when the present request began; 0 = answered, or not seen */
+	__u8 wire;   /* FR_SPEAKS_* */
+	__u8 dir;    /* FR_DIR_*: the way that requests go, once wire is known */
+	__u8 tries;  /* messages that were not understood */
+	__u8 reserved_zero[5];
+};
+
 /* Who uses a socket from several CPUs in turn finds its name in the sub-buffers of all of them. */
 #define FR_BIRTHS 4
 
@@ -58,6 +67,7 @@ struct fr_sock_kept {
 	__u8 eof_seen;
 	struct fr_go_known go;
 	struct fr_sock_dir dir[2];
+	struct fr_asked asked;
 	/* the rest is for births, ends and those that ask */
 	__u64 birth_at[FR_BIRTHS]; /* unix: by CPU, the place (FR_PLACE) that last named it */
 	__u64 inode;

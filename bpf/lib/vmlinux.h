@@ -100,6 +100,7 @@ struct hlist_head {
 
 struct sched_info {
 	unsigned long long run_delay;
+	unsigned long long last_arrival;
 	unsigned long long last_queued;
 };
 
@@ -229,6 +230,9 @@ struct pid {
 };
 
 struct signal_struct {
+	struct {
+		int counter;
+	} live;
 	int group_exit_code;
 	struct pid *pids[4];
 };
