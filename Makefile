@@ -64,7 +64,7 @@ BENCH_BIN := $(BENCH_SRC:%.c=$(O)/%)
 WORK_BIN  := $(WORK_SRC:%.c=$(O)/%)
 
 FORMATS_LIBS := -llz4 -lzstd -lxxhash
-TOOLS_LIBS   := $(FORMATS_LIBS)
+TOOLS_LIBS   := $(FORMATS_LIBS) -lcurl -lz
 RECORD_LIBS  := -lbpf -linih $(FORMATS_LIBS)
 
 # ---- everyday targets ----------------------------------------------------------------------

@@ -32,12 +32,15 @@ build                | libinih-dev        | inc:ini.h
 build                | liblz4-dev         | inc:lz4.h
 build                | libzstd-dev        | inc:zstd.h
 build                | libxxhash-dev      | inc:xxhash.h
+build                | libcurl4-openssl-dev | inc:curl/curl.h
+build                | zlib1g-dev         | inc:zlib.h
 test                 | libcmocka-dev      | inc:cmocka.h
 test                 | libclang-rt-@-dev  | fuzzer
 test demo long bench | postgresql         | cmd:initdb file:/usr/lib/postgresql/*/bin/initdb
 test demo long bench | golang-go          | go:1.18
 test                 | python3            | cmd:python3
 test                 | jq                 | cmd:jq
+test                 | openssl            | cmd:openssl
 test                 | protobuf-compiler  | cmd:protoc
 test                 | strace             | cmd:strace
 test                 | bpftool            | cmd:bpftool

@@ -8,9 +8,11 @@
 
 #include "../formats/base/log.h"
 #include "../formats/out/convert.h"
+#include "convert_send.h"
 #include "tool.h"
 
 struct convert {
+	struct fr_send_options send; /* first: its setters take the whole for it */
 	const struct fr_sink *sink;
 	const char *output; /* NULL = not said */
 	bool all;
@@ -129,12 +131,29 @@ static const struct fr_option options[] = {
 	{ "until", 0, "TIME", "leave out what is later", set_until },
 	{ "pid", 0, "PID", "only this process", set_pid },
 	{ "comm", 0, "NAME", "only threads of this name, and of processes of this name", set_comm },
+	{ "endpoint", 0, "URL",
+	  "send as OTLP to URL/v1/traces and URL/v1/logs, e.g. http://localhost:4318;\n"
+	  "'env': where OTEL_EXPORTER_OTLP_ENDPOINT says. The options below stand above\n"
+	  "the OTEL_EXPORTER_OTLP_* variables",
+	  fr_send_set_endpoint },
+	{ "header", 0, "NAME=VALUE", "send this header (may be given again)", fr_send_set_header },
+	{ "timeout", 0, "TIME", "for one attempt to send (default 10s)", fr_send_set_timeout },
+	{ "retry-for", 0, "TIME",
+	  "how long to try again while nobody answers (default 60s, 0: give up at once)",
+	  fr_send_set_retry_for },
+	{ "compression", 0, "NAME", "gzip or none (default)", fr_send_set_compression },
+	{ "certificate", 0, "FILE", "trust the receiver by these certificates only (PEM)",
+	  fr_send_set_certificate },
+	{ "client-certificate", 0, "FILE", "our own certificate (PEM)",
+	  fr_send_set_client_certificate },
+	{ "client-key", 0, "FILE", "the key of it (PEM), unless it is in the same file",
+	  fr_send_set_client_key },
 	{ 0 },
 };
 
 static const struct fr_command command = {
 	.name = "flightrec convert",
-	.synopsis = "DUMP... --to FORMAT [-o FILE]",
+	.synopsis = "DUMP... --to FORMAT [-o FILE | --endpoint URL]",
 	.about = "Turns one dump, or several of one boot of a host, into a trace. DUMP may be a "
 		 "folder "
 		 "(all its\n.frd files) or - for standard input. What several dumps hold is taken "
@@ -148,10 +167,11 @@ static const struct fr_command command = {
 		"Examples:\n"
 		"  flightrec convert x.frd --to chrome -o x.json\n"
 		"  flightrec convert x.frd --to text --from -200ms --comm nginx | less\n"
-		"  flightrec convert /var/lib/flightrec --to chrome -o - | gzip > all.json.gz\n\n"
-		"Exit codes: 0 ok, 1 done but something was damaged or lost, 2 wrong use, not a "
-		"dump, "
-		"or a newer\none, 3 no permission, 5 reading or writing failed, nothing readable.",
+		"  flightrec convert /var/lib/flightrec --to chrome -o - | gzip > all.json.gz\n"
+		"  flightrec convert x.frd --endpoint https://collector:4318 --compression gzip\n\n"
+		"Exit codes: 0 ok, 1 done but something was damaged, lost or rejected, 2 wrong "
+		"use, not a dump, or a\nnewer one, 3 no permission, 5 reading, writing or sending "
+		"failed, nothing readable.",
 };
 
 /* ---- progress ------------------------------------------------------------------------------- */
@@ -162,6 +182,7 @@ static const struct fr_command command = {
 struct bar {
 	uint64_t began_ns, told_ns;
 	bool told;
+	const struct fr_otlp_sender *sender; /* NULL = nothing is sent */
 };
 
 static uint64_t now_ns(void)
@@ -182,7 +203,17 @@ static void tell(void *ctx, uint64_t done_bytes, uint64_t of_bytes)
 	b->told_ns = now;
 	b->told = true;
 	fprintf(stderr, "\rconverting %3u %%", (unsigned int)(done_bytes * 100 / of_bytes));
+	if (b->sender)
+		fprintf(stderr, ", %llu sent",
+			(unsigned long long)(b->sender->counts[FR_OTLP_TRACES].sent +
+					     b->sender->counts[FR_OTLP_LOGS].sent));
 	fflush(stderr);
+}
+
+static void wipe(const struct bar *b)
+{
+	if (b->told)
+		fputs("\r\033[K", stderr);
 }
 
 /* ---- the range ------------------------------------------------------------------------------ */
@@ -318,8 +349,7 @@ static int run(const struct convert *o, const struct fr_tool_dumps *dumps, struc
 	}
 	c->out = &out;
 	err = fr_convert_run(c, o->sink, isatty(STDERR_FILENO) ? &progress : NULL, &stats);
-	if (bar.told)
-		fprintf(stderr, "\r                \r");
+	wipe(&bar);
 	if (err) {
 		fr_out_abort(&out);
 		fr_err("converting failed: %s", strerror(-err));
@@ -331,7 +361,37 @@ static int run(const struct convert *o, const struct fr_tool_dumps *dumps, struc
 		       strerror(-write_err));
 		return fr_tool_exit_of(write_err);
 	}
+	if (c->otlp_unwritten_logs)
+		fr_warn("%llu log records (triggers, crashes, losses) have no place in this "
+			"output; "
+			"write to a file to have them in one beside it",
+			(unsigned long long)c->otlp_unwritten_logs);
 	return say_result(dumps, &stats);
+}
+
+/* The same with a receiver for an output. The worse of two exit codes is the larger one. */
+static int run_send(const struct convert *o, const struct fr_tool_dumps *dumps,
+		    struct fr_convert *c)
+{
+	struct fr_send send;
+	struct bar bar = { .began_ns = now_ns(), .sender = &send.sender };
+	struct fr_progress progress = { tell, &bar };
+	struct fr_convert_stats stats = { 0 };
+	int ret = fr_send_open(&o->send, &send), err, sent;
+
+	if (ret)
+		return ret;
+	c->otlp = &send.to;
+	err = fr_convert_run(c, o->sink, isatty(STDERR_FILENO) ? &progress : NULL, &stats);
+	wipe(&bar);
+	if (err && err != -EINTR) {
+		fr_err("converting failed: %s", strerror(-err));
+		ret = FR_EXIT_IO;
+	} else if (!err) {
+		ret = say_result(dumps, &stats);
+	}
+	sent = fr_send_close(&send);
+	return sent > ret ? sent : ret;
 }
 
 static bool anything_readable(const struct fr_tool_dumps *dumps)
@@ -373,7 +433,7 @@ static int convert(const struct convert *o, const struct fr_tool_dumps *dumps)
 		ret = find_range(o, &c);
 	}
 	if (!ret)
-		ret = run(o, dumps, &c);
+		ret = o->send.otlp.endpoint ? run_send(o, dumps, &c) : run(o, dumps, &c);
 	fr_session_close(s);
 	return ret;
 }
@@ -382,6 +442,24 @@ static int complain(const char *what)
 {
 	fprintf(stderr, "flightrec convert: %s\nTry 'flightrec convert --help'.\n", what);
 	return FR_EXIT_USAGE;
+}
+
+static int check_sending(const struct convert *o)
+{
+	char text[120];
+
+	if (!o->send.otlp.endpoint && o->send.needs_endpoint) {
+		snprintf(text, sizeof(text), "%s is about sending: say --endpoint URL as well",
+			 o->send.needs_endpoint);
+		return complain(text);
+	}
+	if (!o->send.otlp.endpoint)
+		return 0;
+	if (strcmp(o->sink->name, "otlp"))
+		return complain("--endpoint takes OTLP in protobuf: say --to otlp, or no --to");
+	if (o->output)
+		return complain("--endpoint and -o are two outputs: convert once for each");
+	return 0;
 }
 
 int fr_cmd_convert(int argc, char **argv)
@@ -395,9 +473,15 @@ int fr_cmd_convert(int argc, char **argv)
 	if (!cnt)
 		return complain("which dump? Name a .frd file, a folder of them, or - for standard "
 				"input");
+	if (!o.sink && o.send.otlp.endpoint)
+		o.sink = fr_sink_find("otlp");
 	if (!o.sink)
 		return complain("to what? Say --to chrome or --to text");
-	if (!o.output && strcmp(o.sink->name, "text") && isatty(STDOUT_FILENO))
+	ret = check_sending(&o);
+	if (ret)
+		return ret;
+	if (!o.send.otlp.endpoint && !o.output && strcmp(o.sink->name, "text") &&
+	    isatty(STDOUT_FILENO))
 		return complain(
 			"this would fill the terminal: say -o FILE, or -o - if you mean it");
 	ret = fr_tool_open(argv + 1, cnt, &dumps);

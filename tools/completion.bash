@@ -36,12 +36,16 @@ _flightrec() {
 		_flightrec_words "$(_flightrec_formats "$program")"
 		return
 		;;
-	-o | --output | --control)
+	--compression)
+		_flightrec_words gzip none
+		return
+		;;
+	-o | --output | --control | --certificate | --client-certificate | --client-key)
 		mapfile -t COMPREPLY < <(compgen -f -- "$current")
 		compopt -o filenames 2>/dev/null
 		return
 		;;
-	--from | --until | --pid | --comm | --reason) return ;;
+	--from | --until | --pid | --comm | --reason | --endpoint | --header | --timeout | --retry-for) return ;;
 	esac
 	case $current in
 	-*) _flightrec_words "$(_flightrec_options "$program" "${COMP_WORDS[1]}")" ;;
