@@ -5,7 +5,7 @@
 #   requests_recorder [OPTION...]   a recorder whose dumps come only when asked for
 #   truthsvc_build
 #   truthsvc_start [OPTION...]      two servers over one database: lib/pq, pgx; each calls the other
-#   truthsvc_load NAME WORKERS RATE SECONDS   $work/truth.NAME
+#   truthsvc_load NAME WORKERS RATE SECONDS [OPTION...]   $work/truth.NAME
 #   truthsvc_warm                   until the recorder knows the binary
 #   truthsvc_end                    $work/truth.pq and $work/truth.pgx
 #   requests_convert NAME [OPTION...]  $dump to $work/NAME.jsonl
@@ -54,8 +54,8 @@ truthsvc_start() {
 truthsvc_load() {
 	local said
 	said=$("$work/truthsvc" client --to "${truthsvc_addr[pq]},${truthsvc_addr[pgx]}" --workers "$2" \
-		--rate "$3" --seconds "$4" --first "$truthsvc_first" --truth "$work/truth.$1" 2>&1) &&
-		[[ $said =~ ^done\ [1-9] ]] || { echo "# the client of $1: $said"; return 1; }
+		--rate "$3" --seconds "$4" --first "$truthsvc_first" --truth "$work/truth.$1" "${@:5}" 2>&1)
+	[[ $said =~ ^done\ [1-9] ]] || { echo "# the client of $1: $said"; return 1; }
 	truthsvc_first=$((truthsvc_first + 1000000))
 }
 

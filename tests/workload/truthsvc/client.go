@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -74,29 +75,29 @@ func (c *caller) freeze(r *request) *exchange {
 	return &x
 }
 
-// mix: how many of a hundred requests go where.
-var mix = []struct {
-	route string
-	share int
-}{
-	{"ping", 20}, {"get", 15}, {"plain", 12}, {"nested", 12}, {"tx", 10}, {"many", 8}, {"fan", 4},
-	{"post", 4}, {"big", 3}, {"aside", 3}, {"absent", 2}, {"slow", 2}, {"sqlerr", 2}, {"broken", 2},
-	{"busy", 1},
-}
+// defaultMix: how many of a hundred requests go where.
+const defaultMix = "ping:20,get:15,plain:12,nested:12,tx:10,many:8,fan:4,post:4,big:3,aside:3," +
+	"absent:2,slow:2,sqlerr:2,broken:2,busy:1"
 
-func pick(rnd *rand.Rand) string {
-	n := rnd.Intn(100)
-	for _, m := range mix {
-		if n < m.share {
-			return m.route
+// parseMix has each route as often as its share says.
+func parseMix(text string) ([]string, error) {
+	var routes []string
+	for _, part := range strings.Split(text, ",") {
+		route, share, _ := strings.Cut(part, ":")
+		n, err := strconv.Atoi(share)
+		if err != nil || n < 1 || route == "" {
+			return nil, fmt.Errorf("--mix: %q is no ROUTE:SHARE", part)
 		}
-		n -= m.share
+		for ; n > 0; n-- {
+			routes = append(routes, route)
+		}
 	}
-	return "ping"
+	return routes, nil
 }
 
 type load struct {
 	bases   []string
+	routes  []string
 	workers int
 	rate    float64 // a second, all workers together; 0 = as fast as replies come
 	until   time.Time
@@ -138,7 +139,7 @@ func (l *load) run(t *truth) (int64, error) {
 }
 
 func (l *load) one(c *caller, rnd *rand.Rand, n int64) error {
-	route, method, body, parent := pick(rnd), "GET", 0, ""
+	route, method, body, parent := l.routes[rnd.Intn(len(l.routes))], "GET", 0, ""
 	switch {
 	case route == "post":
 		method, body = "POST", 3000

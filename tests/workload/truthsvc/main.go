@@ -76,11 +76,16 @@ func client(args []string) {
 	rate := f.Float64("rate", 0, "requests a second; 0 = as many as there can be")
 	seconds := f.Float64("seconds", 5, "how long")
 	first := f.Int64("first", 1000000, "number of the first request")
+	mix := f.String("mix", defaultMix, "what to ask for, and how often: `ROUTE:SHARE`,...")
 	file := f.String("truth", "", "`FILE` for the truth, written at the end")
 	f.Parse(args)
 
+	routes, err := parseMix(*mix)
+	if err != nil {
+		fatal("%v", err)
+	}
 	t := newTruth()
-	l := &load{bases: strings.Split(*to, ","), workers: *workers, rate: *rate, first: *first,
+	l := &load{bases: strings.Split(*to, ","), routes: routes, workers: *workers, rate: *rate, first: *first,
 		until: time.Now().Add(time.Duration(*seconds * float64(time.Second)))}
 	n, err := l.run(t)
 	if err != nil {
