@@ -2,6 +2,7 @@
 /* Addresses as text (event.h). */
 #include <stdio.h>
 
+#include "../base/digits.h"
 #include "event.h"
 
 #define ADDR_TEXT_BYTES 48 /* "ffff:" x 7 + "255.255.255.255" */
@@ -33,13 +34,19 @@ static uint32_t longest_zeros(const uint8_t *a, uint32_t *ret_len)
 	return best;
 }
 
-static void put_v6(char *text, size_t text_bytes, const uint8_t *a)
+static bool holds_v4(const uint8_t *a)
 {
 	static const uint8_t v4_mapped[12] = { [10] = 0xff, [11] = 0xff };
+
+	return !memcmp(a, v4_mapped, sizeof(v4_mapped));
+}
+
+static void put_v6(char *text, size_t text_bytes, const uint8_t *a)
+{
 	uint32_t zeros_len, zeros = longest_zeros(a, &zeros_len), i;
 	size_t used = 0;
 
-	if (!memcmp(a, v4_mapped, sizeof(v4_mapped))) {
+	if (holds_v4(a)) {
 		used = (size_t)snprintf(text, text_bytes, "::ffff:");
 		put_v4(text + used, text_bytes - used, a + 12);
 		return;
@@ -55,6 +62,30 @@ static void put_v6(char *text, size_t text_bytes, const uint8_t *a)
 					 i && i != zeros + zeros_len ? ":" : "", group_of(a, i));
 		i++;
 	}
+}
+
+size_t fr_addr_ip(const struct fr_sock_addr *from, bool remote, char *buf)
+{
+	struct fr_sock_addr a;
+	const uint8_t *ip;
+	char *p = buf;
+
+	memcpy(&a, from, sizeof(a));
+	ip = remote ? a.remote : a.local;
+	if (a.family == FR_AF_INET6 && !holds_v4(ip)) {
+		put_v6(buf, ADDR_TEXT_BYTES, ip);
+		return strlen(buf);
+	}
+	if (a.family != FR_AF_INET && a.family != FR_AF_INET6)
+		return 0;
+	if (a.family == FR_AF_INET6)
+		ip += 12;
+	for (int i = 0; i < 4; i++) {
+		if (i)
+			*p++ = '.';
+		p = fr_put_upto_4(p, ip[i]);
+	}
+	return (size_t)(p - buf);
 }
 
 char *fr_addr_format(const struct fr_sock_addr *from, bool remote, char *buf, size_t buf_bytes)

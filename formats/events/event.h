@@ -62,5 +62,8 @@ const char *fr_block_op_name(uint32_t op); /* "read"; "other" for what kernels d
 /* "127.0.0.1:80", "[::1]:80" (RFC 5952), "unix:12345" (inode), "unix" without one, into at least
  * 64 bytes; returns buf. */
 char *fr_addr_format(const struct fr_sock_addr *a, bool remote, char *buf, size_t buf_bytes);
+/* The IP address alone, of IPv6 that holds an IPv4 address that one, without a zero into at least
+ * 48 bytes; returns how many bytes it has, 0 = it is no IP address. */
+size_t fr_addr_ip(const struct fr_sock_addr *a, bool remote, char *buf);
 
 #endif

@@ -63,4 +63,8 @@ struct fr_otlp_to {
 int fr_otlp_part(const struct fr_otlp_batch *batch, uint32_t first, uint32_t cnt,
 		 struct fr_buf *ret);
 
+struct fr_sink;
+extern const struct fr_sink fr_sink_otlp;
+extern const struct fr_sink fr_sink_otlp_json;
+
 #endif

@@ -7,6 +7,8 @@
 static const struct fr_sink *const sinks[] = {
 	&fr_sink_chrome,
 	&fr_sink_text,
+	&fr_sink_otlp,
+	&fr_sink_otlp_json,
 };
 
 const struct fr_sink *fr_sink_at(size_t i)
