@@ -156,9 +156,15 @@ static enum fr_wire_verdict look_at(struct fr_wire_run *run, struct fr_slice byt
 	const struct fr_wire_pending *oldest = c->pending;
 	enum fr_wire_verdict verdict;
 
-	if (c->pending_cnt && !(oldest->marks & FR_MARK_START_UNSEEN))
+	if (c->pending_cnt && !(oldest->marks & FR_MARK_START_UNSEEN)) {
 		look.oldest_command = (struct fr_slice){ .data = (const uint8_t *)oldest->command,
 							 .len_bytes = oldest->command_bytes };
+		look.oldest_text = (struct fr_slice){ .data = c->texts_data,
+						      .len_bytes = oldest->text_bytes };
+		look.oldest_begun = oldest->first.time_ns;
+		look.oldest_cut = oldest->marks & FR_MARK_CUT;
+		look.oldest_sure = !oldest->reply_lost && !(oldest->marks & FR_MARK_MATCH_INFERRED);
+	}
 	*ret_unit = (struct fr_wire_unit){
 		.status = FR_WIRE_STATUS_UNKNOWN, .done_status = FR_WIRE_STATUS_UNKNOWN
 	};

@@ -56,6 +56,7 @@ struct fr_request {
 	bool server;  /* this end received the request */
 	uint8_t kind; /* the protocol's own */
 	uint8_t traceparent_cnt;
+	uint16_t error_nr; /* beside .code, where the protocol numbers errors (MySQL); 0 = none */
 	uint32_t marks; /* FR_MARK_* */
 	int32_t status;
 	uint32_t tag; /* as in fr_wire_pending */
@@ -99,6 +100,8 @@ struct fr_wire_pending {
 	uint8_t reply_lost; /* something of its reply, maybe an error, was passed over */
 	/* lengths in texts[], one after the other */
 	uint16_t text_bytes, host_bytes, traceparent_bytes, tracestate_bytes;
+	uint16_t error_nr;
+	uint16_t reserved_zero[3];
 	char command[FR_WIRE_COMMAND_BYTES];
 	char code[FR_WIRE_CODE_BYTES];
 	char severity[FR_WIRE_CODE_BYTES];

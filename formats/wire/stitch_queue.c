@@ -143,6 +143,7 @@ void fr_wire_conn_peek(const struct fr_wire_conn *c, uint32_t index, struct fr_r
 		.marks = e->marks,
 		.status = e->status,
 		.tag = e->tag,
+		.error_nr = e->error_nr,
 		.start = e->start,
 		.sent = e->sent,
 		.first = e->first,
@@ -248,6 +249,7 @@ void fr_wire_queue_reply(struct fr_wire_run *run, const struct fr_wire_unit *u,
 		e->status = u->status;
 	if (u->effects & FR_UNIT_FAIL && !e->failed) {
 		e->failed = 1;
+		e->error_nr = u->error_nr;
 		e->code_bytes = keep_word(e->code, sizeof(e->code), u->code);
 		e->severity_bytes = keep_word(e->severity, sizeof(e->severity), u->severity);
 	}

@@ -86,6 +86,7 @@ struct fr_wire_unit {
 	struct fr_slice host;
 	struct fr_slice code; /* SQLSTATE, error word */
 	struct fr_slice severity;
+	uint16_t error_nr; /* the server's own number of the error (MySQL); 0 = it has none */
 	struct fr_slice traceparent; /* the first one; more than one is invalid, see the count */
 	struct fr_slice tracestate[FR_WIRE_TRACESTATES];
 };
@@ -122,8 +123,11 @@ struct fr_wire_look {
 	enum fr_wire_role role;
 	bool last;		      /* no more of this unit will be given: it is cut here */
 	bool has_oldest;	      /* a request is open */
+	bool oldest_sure; /* nothing that may have been its reply was passed over */
+	bool oldest_cut;  /* its text is */
+	bool oldest_begun; /* something of its reply was seen before */
 	struct fr_slice oldest_command; /* its command */
-	struct fr_slice oldest_host;
+	struct fr_slice oldest_text;
 };
 
 struct fr_wire_protocol {
@@ -147,7 +151,8 @@ struct fr_wire_protocol {
 #define FR_WIRE_PROTOCOLS(X)                                                                       \
 	X(http1)                                                                                   \
 	X(postgres)                                                                                \
-	X(redis)
+	X(redis)                                                                                   \
+	X(mysql)
 
 #define FR_WIRE_DECLARE(name) extern const struct fr_wire_protocol fr_wire_##name;
 FR_WIRE_PROTOCOLS(FR_WIRE_DECLARE)
