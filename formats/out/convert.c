@@ -2,6 +2,7 @@
 #include "convert.h"
 
 #include <errno.h>
+#include <string.h>
 
 #define PROGRESS_RECORDS 65536u
 
@@ -10,6 +11,7 @@ struct run {
 	const struct fr_sink *sink;
 	void *ctx; /* the sink's */
 	struct fr_merge *merge;
+	struct fr_spans *spans; /* NULL = the sink tells none */
 	struct fr_convert_stats stats;
 	uint64_t blind_at_ns; /* what was before may be wrong; 0 = passed */
 };
@@ -17,6 +19,8 @@ struct run {
 static void go_blind(struct run *r, uint64_t at_ns)
 {
 	r->sink->blind(r->ctx, at_ns);
+	if (r->spans)
+		fr_spans_blind(r->spans, at_ns);
 	fr_threads_blind(r->c->threads, at_ns);
 }
 
@@ -78,7 +82,9 @@ static int take_record(struct run *r, const struct fr_merged *m)
 		return err;
 	r->stats.shown += m->order_ns >= r->c->from_ns;
 	r->sink->record(r->ctx, m, &step);
-	return r->c->err;
+	if (r->spans)
+		err = fr_spans_record(r->spans, m, &step);
+	return err ? err : r->c->err;
 }
 
 static int take_all(struct run *r, const struct fr_progress *progress)
@@ -110,6 +116,54 @@ static int take_all(struct run *r, const struct fr_progress *progress)
 	return ret < 0 ? ret : 0;
 }
 
+/* ---- requests ------------------------------------------------------------------------------- */
+
+static bool wanted(const struct fr_convert *c, const struct fr_span *span)
+{
+	const struct fr_span_filter *f = &c->span_filter;
+
+	if (span->end_ns - span->start_ns < f->min_duration_ns)
+		return false;
+	if (f->has_trace_id && memcmp(f->trace_id, span->trace_id, sizeof(f->trace_id)))
+		return false;
+	return !fr_filter_on(c) || fr_filter_thread(c, span->who);
+}
+
+static void take_span(void *ctx, const struct fr_span *span)
+{
+	struct run *r = ctx;
+
+	if (wanted(r->c, span))
+		r->sink->span(r->ctx, span);
+}
+
+static int start_spans(struct run *r)
+{
+	struct fr_spans_config config = {
+		.session = r->c->session,
+		.threads = r->c->threads,
+		.from_ns = r->c->from_ns,
+		.to_ns = r->c->to_ns,
+		.fn = take_span,
+		.ctx = r,
+	};
+
+	return r->sink->span ? fr_spans_new(&config, &r->spans) : 0;
+}
+
+static int end_spans(struct run *r)
+{
+	int err;
+
+	if (!r->spans)
+		return 0;
+	err = fr_spans_end(r->spans);
+	r->stats.spans = *fr_spans_stats(r->spans);
+	return err;
+}
+
+/* ---- all of it ------------------------------------------------------------------------------ */
+
 int fr_convert_run(struct fr_convert *c, const struct fr_sink *sink,
 		   const struct fr_progress *progress, struct fr_convert_stats *ret_stats)
 {
@@ -119,10 +173,14 @@ int fr_convert_run(struct fr_convert *c, const struct fr_sink *sink,
 	if (!err)
 		err = fr_session_merge(c->session, &r.merge);
 	if (!err)
+		err = start_spans(&r);
+	if (!err)
 		err = sink->begin(c, &r.ctx);
 	if (err)
 		goto out;
 	err = take_all(&r, progress);
+	if (!err)
+		err = end_spans(&r);
 	r.stats.merge = *fr_merge_stats(r.merge);
 	if (err)
 		sink->drop(r.ctx);
@@ -132,6 +190,7 @@ int fr_convert_run(struct fr_convert *c, const struct fr_sink *sink,
 		err = c->err;
 	*ret_stats = r.stats;
 out:
+	fr_spans_free(r.spans);
 	fr_merge_close(r.merge);
 	c->threads = fr_threads_free(c->threads);
 	return err;

@@ -12,14 +12,21 @@
 
 #include "../base/out.h"
 #include "../model/session.h"
-#include "../model/span.h"
+#include "../model/spans.h"
 #include "../model/threads.h"
 #include "otlp.h"
 
-/* Which threads are wanted; all when both are unset. */
+/* Which threads (and requests that they began) are wanted; all when both are unset. */
 struct fr_filter {
 	uint32_t pid;	  /* 0 = any; also matches a tid */
 	const char *comm; /* NULL = any; of the thread, at any time, or of its process */
+};
+
+/* Which requests are wanted; all when both are unset. */
+struct fr_span_filter {
+	uint64_t min_duration_ns;
+	bool has_trace_id;
+	uint8_t trace_id[16];
 };
 
 struct fr_lost {
@@ -34,6 +41,7 @@ struct fr_convert_stats {
 	uint64_t shown;		/* records inside the range */
 	uint64_t unknown_kinds; /* of a newer recorder, passed over */
 	uint64_t unsound;	/* records shorter than they must be */
+	struct fr_spans_stats spans; /* zeros when the sink tells none */
 };
 
 /* One conversion: what every sink may ask. */
@@ -44,6 +52,7 @@ struct fr_convert {
 	uint64_t from_ns, to_ns; /* the range to show, both included */
 	bool all;		 /* also what not every CPU covers */
 	struct fr_filter filter;
+	struct fr_span_filter span_filter;
 	const char *version; /* of this program */
 	/* OTLP only: who takes its requests; out is then not used and may be NULL. NULL = a file */
 	const struct fr_otlp_to *otlp;

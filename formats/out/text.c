@@ -5,9 +5,10 @@
  *   # host=box kernel=6.18.44 ...
  *   # cpu=0 emitted=1194 kept=194 ...
  *   2026-11-23T17:15:52.123456789Z [001] web/2001 sock_send sock_id=0x4 tid=2001 fd=10 ...
+ *   2026-11-23T17:15:52.123456789Z [---] web/2001 request side=server protocol=http name=GET ...
  *
- * Whoever did it stands before the event's name; "-" where an interrupt did. Lines with # say where
- * all this is from, and what is missing.
+ * Whoever did it stands before the event's name; "-" where an interrupt did. A request stands where
+ * it ended. Lines with # say where all this is from, and what is missing.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -17,12 +18,14 @@
 #include "../events/event.h"
 #include "../model/refs.h"
 #include "sink.h"
+#include "span_text.h"
 
 #define CAPTURED_MAX 256
 
 struct text {
 	struct fr_convert *c;
 	struct fr_buf line;
+	struct fr_span_text span;
 	uint64_t second_at_ns; /* unix time of second_text */
 	char second_text[24];  /* 2026-11-23T17:15:52. */
 };
@@ -324,6 +327,141 @@ static void text_record(void *ctx, const struct fr_merged *m, const struct fr_st
 	fr_out_add_buf(t->c->out, &t->line);
 }
 
+/* ---- requests ------------------------------------------------------------------------------- */
+
+static void add_pair(struct fr_buf *b, const char *key, struct fr_slice value)
+{
+	fr_buf_add_char(b, ' ');
+	fr_buf_add_str(b, key);
+	fr_buf_add_char(b, '=');
+	if (is_bare(value))
+		fr_buf_add(b, value.data, value.len_bytes);
+	else
+		add_string(b, value, SIZE_MAX);
+}
+
+static void add_some(struct fr_buf *b, const char *key, struct fr_slice value)
+{
+	if (value.len_bytes)
+		add_pair(b, key, value);
+}
+
+static void add_number(struct fr_buf *b, const char *key, uint64_t value)
+{
+	fr_buf_add_char(b, ' ');
+	fr_buf_add_str(b, key);
+	fr_buf_add_char(b, '=');
+	fr_buf_add_u64(b, value);
+}
+
+static void add_id(struct fr_buf *b, const char *key, const uint8_t *id, size_t id_bytes)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	fr_buf_add_char(b, ' ');
+	fr_buf_add_str(b, key);
+	fr_buf_add_char(b, '=');
+	for (size_t i = 0; i < id_bytes; i++) {
+		fr_buf_add_char(b, hex[id[i] >> 4]);
+		fr_buf_add_char(b, hex[id[i] & 15]);
+	}
+}
+
+static struct fr_slice in_buf(const struct fr_buf *b)
+{
+	return (struct fr_slice){ b->data, b->len_bytes };
+}
+
+static void add_request(struct text *t, const struct fr_request *r)
+{
+	struct fr_buf *b = &t->line;
+
+	fr_buf_printf(b, " request side=%s protocol=%s", r->server ? "server" : "client",
+		      fr_span_protocol(r));
+	add_pair(b, "name", in_buf(&t->span.name));
+	if (r->protocol == FR_WIRE_HTTP1) {
+		add_some(b, "target", r->text);
+		add_some(b, "host", r->host);
+	}
+	add_some(b, "query", in_buf(&t->span.query));
+	if (r->protocol == FR_WIRE_HTTP1 && r->status != FR_WIRE_STATUS_UNKNOWN)
+		add_number(b, "status", (uint64_t)r->status);
+	else if (r->status != FR_WIRE_STATUS_UNKNOWN)
+		fr_buf_printf(b, " status=%s", r->status == FR_WIRE_STATUS_OK ? "ok" : "error");
+	add_some(b, "code", r->code);
+	add_some(b, "database", r->database);
+}
+
+static void add_budget(struct fr_buf *b, const struct fr_budget *budget)
+{
+#define BLOCK_KEY(NAME, name) "blocked_" #name "_ns",
+	static const char *const keys[] = { FR_BLOCKS(BLOCK_KEY) };
+#undef BLOCK_KEY
+
+	add_number(b, "on_cpu_ns", budget->on_cpu_ns);
+	add_number(b, "runqueue_ns", budget->runqueue_ns);
+	for (unsigned i = 0; i < FR_BLOCK_CNT; i++)
+		if (budget->blocked_ns[i])
+			add_number(b, keys[i], budget->blocked_ns[i]);
+	add_number(b, "unattributed_ns", budget->unattributed_ns);
+}
+
+static void add_place(struct fr_buf *b, const struct fr_span *span)
+{
+	static const uint8_t none[8];
+
+	add_id(b, "trace_id", span->trace_id, sizeof(span->trace_id));
+	add_id(b, "span_id", span->span_id, sizeof(span->span_id));
+	if (memcmp(span->parent_id, none, sizeof(none)))
+		add_id(b, "parent_id", span->parent_id, sizeof(span->parent_id));
+	fr_buf_add_str(b, " link=");
+	fr_buf_add_str(b, fr_span_link_name(span->link));
+	if (span->request->marks) {
+		fr_buf_add_str(b, " marks=");
+		fr_span_add_marks(b, span->request->marks);
+	}
+}
+
+static void add_who(struct text *t, uint32_t who, uint64_t time_ns)
+{
+	const struct fr_who *w = fr_names_who(t->c->session->names, who);
+	char comm[FR_COMM_BYTES];
+
+	fr_names_comm_at(t->c->session->names, who, time_ns, comm);
+	if (comm[0])
+		add_printable(&t->line, (struct fr_slice){ (const uint8_t *)comm, strlen(comm) },
+			      sizeof(comm));
+	else
+		fr_buf_add_char(&t->line, '?');
+	fr_buf_add_char(&t->line, '/');
+	fr_buf_add_u64(&t->line, w->tid);
+}
+
+static void text_span(void *ctx, const struct fr_span *span)
+{
+	struct text *t = ctx;
+	struct fr_buf *b = &t->line;
+
+	if (fr_span_text_of(&t->span, span->request)) {
+		t->c->err = -ENOMEM;
+		return;
+	}
+	add_time(t, span->end_ns);
+	fr_buf_add_str(b, " [---] ");
+	add_who(t, span->who, span->start_ns);
+	add_request(t, span->request);
+	add_number(b, "duration_ns", span->end_ns - span->start_ns);
+	if (span->budget_known)
+		add_budget(b, &span->budget);
+	if (span->goid)
+		add_number(b, "goid", span->goid);
+	if (span->socket->named && span->socket->addr.family)
+		add_addr(b, &span->socket->addr);
+	add_place(b, span);
+	fr_buf_add_char(b, '\n');
+	fr_out_add_buf(t->c->out, b);
+}
+
 static void text_lost(void *ctx, const struct fr_lost *lost)
 {
 	static const char *const causes[] = {
@@ -364,6 +502,7 @@ static void text_drop(void *ctx)
 	struct text *t = ctx;
 
 	fr_buf_done(&t->line);
+	fr_span_text_done(&t->span);
 	free(t);
 }
 
@@ -375,9 +514,10 @@ static void text_end(void *ctx, const struct fr_convert_stats *stats)
 
 const struct fr_sink fr_sink_text = {
 	.name = "text",
-	.about = "one line per event",
+	.about = "one line per event and per request",
 	.begin = text_begin,
 	.record = text_record,
+	.span = text_span,
 	.lost = text_lost,
 	.stop = text_stop,
 	.blind = text_blind,

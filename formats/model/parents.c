@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "parents.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <xxhash.h>
+
+/* Server requests open on a line, oldest first. */
+struct line {
+	uint32_t oldest, newest;
+	uint32_t cnt;
+	uint32_t next_free;
+};
+
+/* What runs on a thread. */
+struct seat {
+	uint64_t serial; /* of the open */
+	uint64_t since_ns;
+	uint32_t open; /* FR_OPEN_NONE = nobody knows */
+	uint32_t epoch;
+};
+
+struct fr_parents {
+	struct fr_opens *opens; /* borrowed */
+	struct fr_map line_of;	/* line to index */
+	struct line *lines;	/* [0] is nobody */
+	uint32_t line_cnt, line_cap, line_free;
+	struct seat *seats; /* by thread (index into the names) */
+	uint32_t seat_cnt;
+	uint32_t epoch;
+};
+
+int fr_parents_new(struct fr_opens *opens, struct fr_parents **ret_parents)
+{
+	struct fr_parents *p = calloc(1, sizeof(*p));
+
+	if (!p)
+		return -ENOMEM;
+	p->opens = opens;
+	p->line_cnt = 1;
+	*ret_parents = p;
+	return 0;
+}
+
+struct fr_parents *fr_parents_free(struct fr_parents *p)
+{
+	if (!p)
+		return NULL;
+	fr_map_done(&p->line_of);
+	free(p->lines);
+	free(p->seats);
+	free(p);
+	return NULL;
+}
+
+uint64_t fr_parents_line(const struct fr_actor *a)
+{
+	struct {
+		uint64_t goid;
+		uint32_t whose; /* process for a goroutine, thread for itself */
+		uint32_t kind;
+	} key = { .goid = a->goid, .whose = a->who };
+	uint64_t hash;
+
+	if (a->goid) {
+		key.kind = a->leader != FR_WHO_NONE ? 1 : 2;
+		key.whose = a->leader != FR_WHO_NONE ? a->leader : a->tgid;
+	}
+	hash = XXH3_64bits(&key, sizeof(key));
+	return hash + !hash;
+}
+
+/* ---- lines ---------------------------------------------------------------------------------- */
+
+static uint32_t take_line(struct fr_parents *p)
+{
+	uint32_t index = p->line_free, cap = p->line_cap ? p->line_cap * 2 : 64;
+	struct line *bigger;
+
+	if (index) {
+		p->line_free = p->lines[index].next_free;
+	} else {
+		if (p->line_cnt >= p->line_cap) {
+			bigger = realloc(p->lines, cap * sizeof(*bigger));
+			if (!bigger)
+				return 0;
+			p->lines = bigger;
+			p->line_cap = cap;
+		}
+		index = p->line_cnt++;
+	}
+	p->lines[index] = (struct line){ 0 };
+	return index;
+}
+
+int fr_parents_begin(struct fr_parents *p, uint32_t open)
+{
+	struct fr_open *o = &p->opens->opens[open];
+	struct line *l;
+	uint32_t index;
+
+	o->epoch = p->epoch;
+	if (!o->line)
+		return 0;
+	if (!fr_map_get(&p->line_of, o->line, &index)) {
+		index = take_line(p);
+		if (!index || fr_map_put(&p->line_of, o->line, index))
+			return -ENOMEM;
+	}
+	l = &p->lines[index];
+	o->older_on_line = l->newest;
+	o->newer_on_line = FR_OPEN_NONE;
+	if (l->newest)
+		p->opens->opens[l->newest].newer_on_line = open;
+	else
+		l->oldest = open;
+	l->newest = open;
+	l->cnt++;
+	return 0;
+}
+
+void fr_parents_end(struct fr_parents *p, uint32_t open)
+{
+	struct fr_open *o = &p->opens->opens[open];
+	struct line *l;
+	uint32_t index;
+
+	if (!o->line || !fr_map_get(&p->line_of, o->line, &index))
+		return;
+	l = &p->lines[index];
+	if (o->older_on_line)
+		p->opens->opens[o->older_on_line].newer_on_line = o->newer_on_line;
+	else
+		l->oldest = o->newer_on_line;
+	if (o->newer_on_line)
+		p->opens->opens[o->newer_on_line].older_on_line = o->older_on_line;
+	else
+		l->newest = o->older_on_line;
+	if (!--l->cnt) {
+		l->next_free = p->line_free;
+		p->line_free = index;
+		fr_map_del(&p->line_of, o->line);
+	}
+	o->line = 0;
+}
+
+uint32_t fr_parents_of(const struct fr_parents *p, const struct fr_actor *a)
+{
+	const struct fr_open *o;
+	uint32_t index;
+
+	if (!a->line || !fr_map_get(&p->line_of, a->line, &index))
+		return FR_OPEN_NONE;
+	index = a->goid || p->lines[index].cnt == 1 ? p->lines[index].oldest : FR_OPEN_NONE;
+	if (!index)
+		return FR_OPEN_NONE;
+	o = &p->opens->opens[index];
+	if (o->epoch != p->epoch || (!a->goid && o->shared))
+		return FR_OPEN_NONE;
+	return index;
+}
+
+/* ---- who parked ----------------------------------------------------------------------------- */
+
+int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t open, uint64_t time_ns)
+{
+	uint32_t cnt = p->seat_cnt ? p->seat_cnt : 256;
+	struct seat *bigger;
+
+	while (cnt <= a->who)
+		cnt *= 2;
+	if (cnt != p->seat_cnt) {
+		bigger = realloc(p->seats, cnt * sizeof(*bigger));
+		if (!bigger)
+			return -ENOMEM;
+		memset(bigger + p->seat_cnt, 0, (cnt - p->seat_cnt) * sizeof(*bigger));
+		p->seats = bigger;
+		p->seat_cnt = cnt;
+	}
+	p->seats[a->who] = (struct seat){
+		.serial = p->opens->opens[open].serial,
+		.since_ns = time_ns,
+		.open = open,
+		.epoch = p->epoch,
+	};
+	return 0;
+}
+
+void fr_parents_other(struct fr_parents *p, uint32_t who)
+{
+	if (who < p->seat_cnt)
+		p->seats[who].open = FR_OPEN_NONE;
+}
+
+uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_actor *a,
+			       uint64_t on_cpu_since_ns)
+{
+	const struct fr_open *o;
+	struct seat seat;
+
+	if (a->who >= p->seat_cnt || !p->seats[a->who].open)
+		return FR_OPEN_NONE;
+	seat = p->seats[a->who];
+	p->seats[a->who].open = FR_OPEN_NONE;
+	o = &p->opens->opens[seat.open];
+	if (seat.epoch != p->epoch || o->epoch != p->epoch || o->serial != seat.serial ||
+	    !o->conn || on_cpu_since_ns > seat.since_ns)
+		return FR_OPEN_NONE;
+	return seat.open;
+}
+
+void fr_parents_forget(struct fr_parents *p)
+{
+	p->epoch++;
+}
+
+uint32_t fr_parents_epoch(const struct fr_parents *p)
+{
+	return p->epoch;
+}
