@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "accounts.h"
 
-#ifdef FR_WITH_BUDGETS
-
 int fr_accounts_event(struct fr_budgets *b, const struct fr_actor *a, const struct fr_conn *c,
 		      enum fr_line_event what, uint64_t time_ns)
 {
@@ -69,57 +67,3 @@ void fr_accounts_blind(struct fr_budgets *b, uint64_t at_ns)
 	if (b)
 		fr_budgets_blind(b, at_ns);
 }
-
-#else /* no accounts are kept: budget_known stays false */
-
-int fr_accounts_event(struct fr_budgets *b, const struct fr_actor *a, const struct fr_conn *c,
-		      enum fr_line_event what, uint64_t time_ns)
-{
-	(void)b, (void)a, (void)c, (void)what, (void)time_ns;
-	return 0;
-}
-
-int fr_accounts_inferred(struct fr_budgets *b, const struct fr_open *o, const struct fr_conn *c,
-			 enum fr_line_event what, uint64_t time_ns)
-{
-	(void)b, (void)o, (void)c, (void)what, (void)time_ns;
-	return 0;
-}
-
-void fr_accounts_open(struct fr_budgets *b, struct fr_open *o, const struct fr_conn *c)
-{
-	(void)b, (void)o, (void)c;
-}
-
-void fr_accounts_close(struct fr_budgets *b, struct fr_open *o, struct fr_span *span)
-{
-	(void)b, (void)o, (void)span;
-}
-
-int fr_accounts_new(struct fr_names *names, struct fr_threads *threads,
-		    struct fr_budgets **ret_budgets)
-{
-	(void)names, (void)threads;
-	*ret_budgets = NULL;
-	return 0;
-}
-
-struct fr_budgets *fr_accounts_free(struct fr_budgets *b)
-{
-	(void)b;
-	return NULL;
-}
-
-int fr_accounts_record(struct fr_budgets *b, const struct fr_merged *m, uint32_t instance,
-		       const struct fr_step *step)
-{
-	(void)b, (void)m, (void)instance, (void)step;
-	return 0;
-}
-
-void fr_accounts_blind(struct fr_budgets *b, uint64_t at_ns)
-{
-	(void)b, (void)at_ns;
-}
-
-#endif

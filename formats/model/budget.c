@@ -439,6 +439,8 @@ fr_account_t fr_budgets_open(struct fr_budgets *b, const struct fr_line *line, b
 	estrange(b, l, server, &sock);
 	if (server)
 		l->serving = sock;
+	else if (time_ns == l->last_ns) /* it may not have been known for a question then */
+		note_asked(l, &sock);
 	a = &b->accounts[index];
 	*a = (struct fr_budget_account){
 		.line = line_index,
