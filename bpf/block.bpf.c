@@ -4,17 +4,29 @@
 #include "notice.bpf.h"
 #include "ring.bpf.h"
 
-/* Requests under way, by the request's address: when they were issued. */
-struct fr_block_issued {
-	__u64 time_ns; /* 0 = by the recorder itself: not recorded, nor is its end */
+/*
+ * Requests under way: a table of pairs found by the request's address. A hash map costs a lock, a
+ * hash and its chain, twice a request. With no place free in its pair, a request takes the older
+ * one's, counted: most likely that one's completion was not seen. Two CPUs that take one place at
+ * the same moment leave it to the later; the other's completion tells no latency, and says so.
+ */
+#define FR_BLOCK_PAIRS 2048u
+
+struct fr_block_place {
+	__u64 request; /* 0 = free; written last by who takes the place */
+	__u64 time_ns; /* when it was issued; 0 = by the recorder: not recorded, nor its end */
 	__u64 who;     /* tgid << 32 | tid */
 };
 
+struct fr_block_pair {
+	struct fr_block_place places[2];
+};
+
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 4096);
-	__type(key, __u64);
-	__type(value, struct fr_block_issued);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FR_BLOCK_PAIRS);
+	__type(key, __u32);
+	__type(value, struct fr_block_pair);
 } block_inflight SEC(".maps");
 
 struct request___disk { /* before 5.17 the request itself named the disk */
@@ -32,12 +44,57 @@ FR_INLINE __u32 fr_block_dev(const struct request *rq)
 	return disk ? (__u32)disk->major << 20 | (__u32)disk->first_minor : 0;
 }
 
+#define fr_block_holder(p) (*(volatile __u64 *)&(p)->request)
+
+FR_INLINE struct fr_block_pair *fr_block_pair_of(__u64 request)
+{
+	/* requests of a queue lie side by side, a few cache lines each */
+	__u32 index = (__u32)((request >> 6) ^ (request >> 17)) & (FR_BLOCK_PAIRS - 1);
+
+	return bpf_map_lookup_elem(&block_inflight, &index);
+}
+
+/* The place that holds this request, or NULL. */
+FR_INLINE struct fr_block_place *fr_block_place_of(__u64 request)
+{
+	struct fr_block_pair *pair = fr_block_pair_of(request);
+
+	if (!pair)
+		return NULL;
+	if (fr_block_holder(&pair->places[0]) == request)
+		return &pair->places[0];
+	if (fr_block_holder(&pair->places[1]) == request)
+		return &pair->places[1];
+	return NULL;
+}
+
+/* A place of its own pair: its own of before, a free one, the older one's. */
+FR_INLINE struct fr_block_place *fr_block_place_take(struct fr_block_pair *pair, __u64 request)
+{
+	struct fr_block_place *one = &pair->places[0], *two = &pair->places[1];
+	__u64 first = fr_block_holder(one), second = fr_block_holder(two);
+
+	if (first == request || (!first && second != request))
+		return one;
+	if (second == request || !second)
+		return two;
+	fr_count(FR_COUNTER_BLOCK_UNTRACKED);
+	return one->time_ns < two->time_ns ? one : two;
+}
+
 FR_INLINE void fr_block_track(__u64 request, __u64 time_ns)
 {
-	struct fr_block_issued issued = { .time_ns = time_ns, .who = bpf_get_current_pid_tgid() };
+	struct fr_block_pair *pair = fr_block_pair_of(request);
+	struct fr_block_place *p;
 
-	if (bpf_map_update_elem(&block_inflight, &request, &issued, BPF_ANY))
-		fr_count(FR_COUNTER_BLOCK_UNTRACKED);
+	if (!pair)
+		return;
+	p = fr_block_place_take(pair, request);
+	fr_block_holder(p) = 0;
+	p->time_ns = time_ns;
+	p->who = bpf_get_current_pid_tgid();
+	barrier();
+	fr_block_holder(p) = request;
 }
 
 SEC("tp_btf/block_rq_issue")
@@ -103,7 +160,7 @@ FR_INLINE bool fr_block_is_news(const struct request *rq, bool tracked, __u64 si
 }
 
 /* Trigger block: a request took long. */
-FR_INLINE void fr_block_look(const struct fr_block_issued *issued, __u64 now, __u32 dev)
+FR_INLINE void fr_block_look(const struct fr_block_place *issued, __u64 now, __u32 dev)
 {
 	struct fr_gate_table *t = fr_gates_of(FR_GATE_BLOCK);
 
@@ -116,14 +173,11 @@ int FR_PROG(fr_block_complete)
 {
 	const struct request *rq = (void *)ctx[0];
 	struct fr_block_complete *e;
-	struct fr_block_issued *issued;
-	__u64 key = (__u64)rq, since = 0;
+	struct fr_block_place *issued = fr_block_place_of((__u64)rq);
+	__u64 since = issued ? issued->time_ns : 0;
 	__u32 done = ctx[2], left = rq->__data_len;
 	struct fr_slot s;
 
-	issued = bpf_map_lookup_elem(&block_inflight, &key);
-	if (issued)
-		since = issued->time_ns;
 	if (!fr_block_is_news(rq, issued, since, done) ||
 	    fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
 		goto out;
@@ -140,6 +194,6 @@ int FR_PROG(fr_block_complete)
 	fr_block_look(issued, s.time_ns, e->dev);
 out:
 	if (issued && done >= left) /* else the rest is still under way */
-		bpf_map_delete_elem(&block_inflight, &key);
+		fr_block_holder(issued) = 0;
 	return 0;
 }

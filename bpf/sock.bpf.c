@@ -14,8 +14,8 @@ FR_INLINE bool fr_call_believed(const struct fr_transfer *x, const struct task_s
 {
 	__u64 file = fr_call_file(t, x->call.fd);
 
-	if (x->call.kind == FR_CALL_BUFFER && x->result > 0 && !(x->flags & FR_IO_TRUNC) &&
-	    (__u64)x->result > x->call.length)
+	if (fr_unlikely(x->call.kind == FR_CALL_BUFFER && x->result > 0 &&
+			!(x->flags & FR_IO_TRUNC) && (__u64)x->result > x->call.length))
 		return false;
 	return file && fr_view((void *)file, struct file)->private_data == sk->sk_socket;
 }
@@ -25,8 +25,8 @@ FR_INLINE void fr_transfer_caller(struct fr_transfer *x, struct task_struct *t,
 {
 	bool called = fr_transfer_call(x, t);
 
-	if (called && fr_call_believed(x, t, sk)) {
-		if (x->call.kind == FR_CALL_SIZE_ONLY)
+	if (fr_likely(called && fr_call_believed(x, t, sk))) {
+		if (fr_unlikely(x->call.kind == FR_CALL_SIZE_ONLY))
 			x->flags |= FR_IO_SIZE_ONLY;
 		return;
 	}
@@ -57,7 +57,7 @@ FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, 
 {
 	__u64 at;
 
-	if (!k->tgid)
+	if (fr_unlikely(!k->tgid))
 		k->tgid = t->tgid;
 	if (fr_knobs.filter_kind != FR_FILTER_NONE)
 		k->wanted = 1;
@@ -65,12 +65,12 @@ FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, 
 	fr_message_advance(x, k);
 	if (x->capture_bytes)
 		fr_transfer_capture(x, k, t);
-	if (k->type == FR_SOCK_DGRAM)
+	if (fr_unlikely(k->type == FR_SOCK_DGRAM))
 		fr_transfer_addr(x, sk);
 	at = fr_io_emit(x, k);
-	if (family == FR_AF_UNIX)
+	if (fr_unlikely(family == FR_AF_UNIX))
 		fr_unix_name(k, sk, at);
-	else if (k->flags & FR_SOCK_MPTCP && !k->addr.remote_port)
+	else if (fr_unlikely(k->flags & FR_SOCK_MPTCP && !k->addr.remote_port))
 		fr_mptcp_tell(k, fr_sock_number(sk));
 }
 
@@ -79,7 +79,8 @@ FR_INLINE void fr_transfer_known(struct fr_transfer *x, struct fr_sock_kept *k, 
  * each time. */
 FR_INLINE bool fr_transfer_wanted(struct fr_sock_kept *k, const struct task_struct *t)
 {
-	if (fr_knobs.filter_kind == FR_FILTER_NONE && k->passed_tgid == (__u32)t->tgid)
+	if (fr_likely(fr_knobs.filter_kind == FR_FILTER_NONE &&
+		      k->passed_tgid == (__u32)t->tgid))
 		return true;
 	if (!fr_wanted(t))
 		return false;
@@ -91,9 +92,9 @@ FR_INLINE void fr_transfer_flags(struct fr_transfer *x, struct task_struct *t,
 				 const struct sock *sk, __u32 msg_flags)
 {
 	x->tid = t->pid;
-	if (msg_flags & FR_MSG_PEEK && x->dir == FR_DIR_RECV)
+	if (fr_unlikely(msg_flags & FR_MSG_PEEK) && x->dir == FR_DIR_RECV)
 		x->flags |= FR_IO_PEEK;
-	if (msg_flags & FR_MSG_TRUNC)
+	if (fr_unlikely(msg_flags & FR_MSG_TRUNC))
 		x->flags |= FR_IO_TRUNC;
 	fr_transfer_caller(x, t, sk);
 	x->flags = fr_forget(x->flags);
@@ -126,11 +127,11 @@ FR_INLINE int fr_transfer_done(struct sock *sk, __s32 result, __u32 msg_flags, c
 	struct fr_transfer x = { .dir = dir, .result = result };
 	struct fr_sock_kept *k = fr_sock_find(sk);
 
-	if (!k)
+	if (fr_unlikely(!k))
 		k = fr_transfer_first(&x, sk, t, msg_flags);
-	else if (!fr_transfer_wanted(k, t))
+	else if (fr_unlikely(!fr_transfer_wanted(k, t)))
 		return 0;
-	if (!k || !fr_result_is_news(result, dir, type, k))
+	if (fr_unlikely(!k || !fr_result_is_news(result, dir, type, k)))
 		return 0;
 	fr_transfer_flags(&x, t, sk, msg_flags);
 	x.result = fr_forget(x.result);
@@ -147,9 +148,9 @@ FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const 
 		return 0;
 	family = sk->__sk_common.skc_family;
 	type = sk->sk_type;
-	if (!fr_sock_recorded(family, type))
+	if (fr_unlikely(!fr_sock_recorded(family, type)))
 		return 0;
-	if (msg_flags & FR_MSG_ERRQUEUE && dir == FR_DIR_RECV)
+	if (fr_unlikely(msg_flags & FR_MSG_ERRQUEUE) && dir == FR_DIR_RECV)
 		return 0;
 	return fr_transfer_done(sk, result, msg_flags, dir, family, type);
 }

@@ -153,7 +153,7 @@ FR_INLINE bool fr_call_open_msghdr(struct fr_call *c)
 {
 	struct fr_msghdr m;
 
-	if (c->kind != FR_CALL_MSGHDR)
+	if (fr_likely(c->kind != FR_CALL_MSGHDR))
 		return true;
 	if (bpf_probe_read_user(&m, sizeof(m), (void *)c->buffer))
 		return false;

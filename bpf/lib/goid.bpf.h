@@ -91,6 +91,18 @@ struct fr_go {
 	__u32 flags; /* FR_IO_GOID, FR_IO_GO_UNKNOWN */
 };
 
+/*
+ * The answer for one process's binary, kept beside what it carries (a socket): the table costs a
+ * hash of the key and cache lines of file and inode, this a comparison. The same process with the
+ * same place of its arguments (chosen at random by each exec) runs the same binary.
+ */
+struct fr_go_known {
+	__u64 args_at;
+	__u64 site; /* a system call instruction known as Go's; 0 = none yet */
+	__u32 tgid; /* 0 = nothing known */
+	__u32 goid_off; /* FR_GOID_NONE: not Go, or a version that nobody knows */
+};
+
 #if defined(__TARGET_ARCH_x86)
 FR_INLINE void fr_go_registers(struct fr_go *go, const struct pt_regs *regs)
 {
@@ -98,14 +110,27 @@ FR_INLINE void fr_go_registers(struct fr_go *go, const struct pt_regs *regs)
 	go->ip = regs->ip;
 }
 
-FR_INLINE bool fr_go_context(const struct fr_go *go, const struct task_struct *t)
+/* Go's system calls compare their result with -4095 right behind the instruction; C's with -4096:
+ * 48 3d 01 f0 ff ff (cmp rax, -4095) 76 (jbe) */
+#define FR_GO_SITE 0x0076fffff0013d48ull
+#define FR_GO_SITE_MASK 0x00ffffffffffffffull
+
+FR_INLINE bool fr_go_context(const struct fr_go *go, struct fr_go_known *known,
+			     const struct task_struct *t)
 {
 	__u64 word = 0;
 
+	if (fr_likely(known->site && go->ip == known->site))
+		return go->g;
 	if (go->ip < t->mm->start_code || go->ip >= t->mm->end_code || !go->g)
 		return false;
-	return !bpf_probe_read_user(&word, sizeof(word), (void *)(t->thread.fsbase - 8)) &&
-	       word == go->g;
+	if (bpf_probe_read_user(&word, sizeof(word), (void *)(t->thread.fsbase - 8)) ||
+	    word != go->g)
+		return false;
+	if (!bpf_probe_read_user(&word, sizeof(word), (void *)go->ip) &&
+	    (word & FR_GO_SITE_MASK) == FR_GO_SITE)
+		known->site = go->ip;
+	return true;
 }
 #else
 FR_INLINE void fr_go_registers(struct fr_go *go, const struct pt_regs *regs)
@@ -120,17 +145,6 @@ FR_INLINE bool fr_go_context(const struct fr_go *go, const struct task_struct *t
 }
 #endif
 
-/*
- * The answer for one process's binary, kept beside what it carries (a socket): the table costs a
- * hash of the key and cache lines of file and inode, this a comparison. The same process with the
- * same place of its arguments (chosen at random by each exec) runs the same binary.
- */
-struct fr_go_known {
-	__u64 args_at;
-	__u32 tgid; /* 0 = nothing known */
-	__u32 goid_off; /* FR_GOID_NONE: not Go, or a version that nobody knows */
-};
-
 #define FR_GOID_NONE 0xffffffffu
 
 /* Where goid lies in g for this process, or FR_GOID_NONE. */
@@ -141,7 +155,7 @@ FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known,
 	struct fr_binary_key key;
 	struct fr_binary *b;
 
-	if (known->tgid == tgid && known->args_at == mm->arg_start)
+	if (fr_likely(known->tgid == tgid && known->args_at == mm->arg_start))
 		return known->goid_off;
 	exe = mm->exe_file;
 	if (!exe)
@@ -159,6 +173,7 @@ FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known,
 		return FR_GOID_NONE;
 	}
 	known->args_at = mm->arg_start;
+	known->site = 0;
 	known->goid_off = b->state == FR_BINARY_GO ? b->goid_off : FR_GOID_NONE;
 	known->tgid = tgid;
 	return known->goid_off;
@@ -169,10 +184,10 @@ FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct
 {
 	__u32 off;
 
-	if (!t->mm)
+	if (fr_unlikely(!t->mm))
 		return;
 	off = fr_forget(fr_goid_off(go, known, t->mm, t->tgid));
-	if (off == FR_GOID_NONE || !fr_go_context(go, t))
+	if (off == FR_GOID_NONE || !fr_go_context(go, known, t))
 		return;
 	if (!bpf_probe_read_user(&go->goid, sizeof(go->goid), (void *)(go->g + off)) &&
 	    go->goid) /* 0: the scheduler's own g */

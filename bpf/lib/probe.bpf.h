@@ -16,6 +16,11 @@
 
 #define FR_INLINE static __always_inline
 
+/* The usual way lies in one piece, the rest behind it: what a program costs in place is mostly the
+ * instruction cache lines that it touches. */
+#define fr_likely(x) __builtin_expect(!!(x), 1)
+#define fr_unlikely(x) __builtin_expect(!!(x), 0)
+
 /* A program by its tracepoint arguments ctx[0], ctx[1], ...: read only what this kernel has. */
 #define FR_PROG(name)                                                                              \
 	name(__u64 *ctx);                                                                          \

@@ -216,9 +216,9 @@ FR_INLINE bool fr_reserve_fast(struct fr_ring_ctl *ctl, struct fr_ring_sub *sub,
 			       const __u32 max_bytes, struct fr_claim *claim)
 {
 	claim->off = FR_HEAD_UNITS(claim->head) * 8;
-	if (max_bytes == FR_SUB_BYTES || claim->off > FR_SUB_BYTES - max_bytes)
+	if (fr_unlikely(max_bytes == FR_SUB_BYTES || claim->off > FR_SUB_BYTES - max_bytes))
 		return false;
-	if (!fr_time_fits(claim->time_ns, sub))
+	if (fr_unlikely(!fr_time_fits(claim->time_ns, sub)))
 		return false;
 	return __sync_val_compare_and_swap(&ctl->head, claim->head,
 					   claim->head + FR_HEAD_ONE_RECORD + units) == claim->head;
@@ -235,7 +235,7 @@ FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
 	struct fr_claim claim;
 	struct fr_ring_sub *sub;
 
-	if (!ctl)
+	if (fr_unlikely(!ctl))
 		return -1;
 	slot = fr_knobs.cpu_slot[cpu & (FR_CPU_SLOTS_MAX - 1)];
 	/* the clock is read between load and cmpxchg: ring order is time order */
@@ -244,14 +244,15 @@ FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
 	claim.seq = FR_HEAD_SEQ(claim.head);
 	idx = FR_SUB_INDEX(slot, claim.seq);
 	sub = bpf_map_lookup_elem(&fr_subs, &idx);
-	if (!sub || slot == FR_NO_SLOT || !fr_reserve_fast(ctl, sub, units, max_bytes, &claim)) {
+	if (fr_unlikely(!sub || slot == FR_NO_SLOT ||
+			!fr_reserve_fast(ctl, sub, units, max_bytes, &claim))) {
 		if (fr_reserve_slow(units, max_bytes, &claim))
 			return -1;
 		idx = FR_SUB_INDEX(slot, claim.seq);
 		sub = bpf_map_lookup_elem(&fr_subs, &idx);
 	}
 	s->record = bpf_map_lookup_elem(&fr_ring, &idx);
-	if (!sub || !s->record)
+	if (fr_unlikely(!sub || !s->record))
 		return -1;
 	s->sub = sub;
 	s->ctl = ctl;
@@ -261,7 +262,7 @@ FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
 	s->cpu = cpu;
 	off = claim.off;
 	barrier_var(off);
-	if (off > FR_SUB_BYTES - max_bytes)
+	if (fr_unlikely(off > FR_SUB_BYTES - max_bytes))
 		return -1;
 	s->record += off;
 	return 0;

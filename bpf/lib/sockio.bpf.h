@@ -53,21 +53,22 @@ FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, 
 
 	x->flags |= d->flags;
 	x->stream_off = d->off;
-	if (x->flags & FR_IO_PEEK)
+	if (fr_unlikely(x->flags & FR_IO_PEEK))
 		return;
-	if (!(d->flags & FR_IO_COUNTED))
+	if (fr_likely(!(d->flags & FR_IO_COUNTED)))
 		tp = fr_sk_tcp(sk);
-	if (!tp) {
+	if (fr_unlikely(!tp)) {
 		d->off += done;
 		return;
 	}
 	now = x->dir == FR_DIR_SEND ? fr_sk_get(tp, write_seq) : fr_sk_get(tp, copied_seq);
 	moved = now - d->base - (__u32)d->off;
-	if (moved == done + 1 && fr_tcp_fin_seen(fr_sk_get(sk, __sk_common.skc_state))) {
+	if (fr_unlikely(moved == done + 1) &&
+	    fr_tcp_fin_seen(fr_sk_get(sk, __sk_common.skc_state))) {
 		moved = done; /* a FIN takes a sequence number, not a byte */
 		d->base++;
 	}
-	if (moved != done && fr_sk_get(tp, inet_conn.icsk_ulp_ops)) {
+	if (fr_unlikely(moved != done) && fr_sk_get(tp, inet_conn.icsk_ulp_ops)) {
 		/* kernel TLS moves its own records there, and hands out what is in them */
 		d->flags |= FR_IO_COUNTED;
 		x->flags |= FR_IO_COUNTED;
@@ -75,11 +76,12 @@ FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, 
 		return;
 	}
 	d->off += (__u32)(moved + FR_STREAM_BACK) - FR_STREAM_BACK;
-	if ((__s64)d->off < done) { /* done before the base was taken: first sight, or in a SYN */
+	/* done before the base was taken: first sight, or in a SYN */
+	if (fr_unlikely((__s64)d->off < done)) {
 		d->base -= done - (__u32)d->off;
 		d->off = moved = done;
 	}
-	if (moved != done)
+	if (fr_unlikely(moved != done))
 		x->flags |= FR_IO_GAP;
 	x->stream_off = d->off - done;
 }
@@ -101,7 +103,7 @@ FR_INLINE void fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
 	struct fr_sock_dir *d = &k->dir[x->dir & 1];
 	__u32 take;
 
-	if (x->result <= 0 || x->flags & FR_IO_PEEK)
+	if (fr_unlikely(x->result <= 0 || x->flags & FR_IO_PEEK))
 		return;
 	if (k->last_dir != x->dir || k->type == FR_SOCK_DGRAM) {
 		k->last_dir = x->dir;
@@ -118,9 +120,36 @@ FR_INLINE void fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
 	d->msg_off = d->msg_off + x->result < d->msg_off ? 0xffffffffu : d->msg_off + x->result;
 	d->budget -= take;
 	/* bytes passed over without capture still count: what is captured lies at msg_off */
-	if (x->flags & (FR_IO_SIZE_ONLY | FR_IO_TRUNC))
+	if (fr_unlikely(x->flags & (FR_IO_SIZE_ONLY | FR_IO_TRUNC)))
 		take = 0;
 	x->capture_bytes = fr_forget(take < FR_CAPTURE_MAX ? take : FR_CAPTURE_MAX);
+}
+
+/* From a thread's stack to its registers at entry to the kernel: the same for all on one kernel.
+ * Learned when the programs are loaded, as a helper's call costs more. 0 = not known. */
+__u32 fr_regs_off;
+
+#ifndef FR_SOCK_BY_ADDRESS
+SEC("syscall")
+int FR_PROG(fr_learn_regs)
+{
+	struct task_struct *t = bpf_get_current_task_btf();
+	void *regs = (void *)bpf_task_pt_regs(t);
+	__u64 at = 0;
+
+	bpf_probe_read_kernel(&at, sizeof(at), &regs); /* as a plain number */
+	fr_regs_off = at - (__u64)t->stack;
+	return 0;
+}
+#endif
+
+FR_INLINE const struct pt_regs *fr_regs(struct task_struct *t)
+{
+	__u32 off = *(volatile __u32 *)&fr_regs_off;
+
+	if (fr_likely(fr_feature(FR_FEAT_RDONLY_CAST) && off))
+		return fr_view(t->stack + off, struct pt_regs);
+	return (void *)bpf_task_pt_regs(t);
 }
 
 /* The running task's call into x, with its g; false when it has none that could be a transfer. */
@@ -130,13 +159,13 @@ FR_INLINE bool fr_transfer_call(struct fr_transfer *x, struct task_struct *t)
 
 	x->call.fd = -1;
 	x->call.nr = FR_NR_NONE;
-	if (t->flags & FR_PF_NO_CALL) {
+	if (fr_unlikely(t->flags & FR_PF_NO_CALL)) {
 		x->flags |= FR_IO_KTHREAD;
 		return false;
 	}
-	if (fr_is_compat(t))
+	if (fr_unlikely(fr_is_compat(t)))
 		return false;
-	regs = (void *)bpf_task_pt_regs(t);
+	regs = fr_regs(t);
 	fr_call_describe(&x->call, regs);
 	x->call.kind = fr_forget(x->call.kind);
 	fr_go_registers(&x->go, regs);
@@ -147,7 +176,7 @@ FR_INLINE bool fr_transfer_call(struct fr_transfer *x, struct task_struct *t)
 FR_INLINE void fr_transfer_capture(struct fr_transfer *x, struct fr_sock_kept *k,
 				   struct task_struct *t)
 {
-	if (!fr_call_open_msghdr(&x->call)) {
+	if (fr_unlikely(!fr_call_open_msghdr(&x->call))) {
 		x->flags |= FR_IO_FAULT;
 		x->capture_bytes = 0;
 		fr_count(FR_COUNTER_CAPTURE_FAULT);
@@ -197,7 +226,7 @@ FR_INLINE __u32 fr_copy_user(void *to, __u32 bytes, __u64 from, const __u32 max,
 {
 	__u32 page = 4096 - (from & 4095);
 
-	if (!bpf_probe_read_user(to, FR_BELOW(bytes, max), (void *)from))
+	if (fr_likely(!bpf_probe_read_user(to, FR_BELOW(bytes, max), (void *)from)))
 		return bytes;
 	*flags |= FR_IO_FAULT;
 	fr_count(FR_COUNTER_CAPTURE_FAULT);
@@ -245,16 +274,17 @@ FR_INLINE __u64 fr_io_write(struct fr_transfer *x, struct fr_sock_kept *k, const
 	struct fr_slot s;
 	void *to;
 
-	if (x->addressed)
+	if (fr_unlikely(x->addressed))
 		fixed += sizeof(struct fr_sock_addr);
 	units = (fixed + tail) / 8;
-	if (fr_reserve(&s, units,
-		       sizeof(*e) + sizeof(struct fr_sock_addr) + max * (iovecs ? 2 : 1) + 8))
+	if (fr_unlikely(fr_reserve(&s, units,
+				   sizeof(*e) + sizeof(struct fr_sock_addr) +
+					   max * (iovecs ? 2 : 1) + 8)))
 		return 0;
 	e = s.record;
 	to = e + 1;
 	fr_io_fill(e, x, k);
-	if (x->addressed) {
+	if (fr_unlikely(x->addressed)) {
 		__builtin_memcpy(to, &x->addr, sizeof(x->addr));
 		to += sizeof(x->addr);
 		flags |= FR_IO_ADDR;
@@ -290,10 +320,10 @@ FR_IO_WRITER(fr_io_bytes_small, FR_CAPTURE_SMALL, false)
 FR_INLINE __u64 fr_io_emit(struct fr_transfer *x, struct fr_sock_kept *k)
 {
 	x->flags = fr_forget(x->flags);
-	if (x->capture_bytes && x->call.kind == FR_CALL_IOVEC)
+	if (fr_unlikely(x->capture_bytes && x->call.kind == FR_CALL_IOVEC))
 		return x->capture_bytes < FR_CAPTURE_SMALL ? fr_io_iovecs_small(x, k) :
 							     fr_io_iovecs_large(x, k);
-	if (x->capture_bytes >= FR_CAPTURE_SMALL)
+	if (fr_unlikely(x->capture_bytes >= FR_CAPTURE_SMALL))
 		return fr_io_bytes_large(x, k);
 	return fr_io_bytes_small(x, k);
 }
@@ -301,9 +331,9 @@ FR_INLINE __u64 fr_io_emit(struct fr_transfer *x, struct fr_sock_kept *k)
 /* Results that say nothing: try again, restart, empty writes. A stream's end is told once. */
 FR_INLINE bool fr_result_is_news(__s32 result, __u32 dir, __u16 type, struct fr_sock_kept *k)
 {
-	if (result == -FR_EAGAIN || result <= -FR_ERESTART_FIRST)
+	if (fr_unlikely(result == -FR_EAGAIN || result <= -FR_ERESTART_FIRST))
 		return false;
-	if (result || type == FR_SOCK_DGRAM)
+	if (fr_likely(result || type == FR_SOCK_DGRAM))
 		return true;
 	if (dir == FR_DIR_SEND || !k || k->eof_seen)
 		return false;

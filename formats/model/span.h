@@ -4,8 +4,8 @@
  * sinks get each once, when it has ended (or the recording has).
  *
  * Ids are a hash (XXH3, with the seed in span.c) of host id, boot id, recorder start, socket id,
- * direction and stream offset of the request's first byte: the same request in two overlapping dumps
- * has one id.
+ * direction and stream offset of the request's first byte: the same request in two overlapping
+ * dumps has one id.
  *
  *	trace id:  traceparent on the wire, else the parent's, else its own hash
  *	parent id: server: the client span at the other end of the connection when that is on this
