@@ -33,6 +33,8 @@ enum fr_trigger_kind { FR_TRIGGERS(FR_TRIGGER_ENUM) FR_TRIGGER_CNT };
 
 #define FR_RULE_UNSET UINT64_MAX
 
+#define FR_ON_DUMP_BYTES_MAX 1024
+
 struct fr_trigger_rule {
 	bool enabled;
 	uint64_t cooldown_ns; /* 0 = none; FR_RULE_UNSET: see above */
@@ -67,6 +69,9 @@ struct fr_config {
 	char filter_cgroups[FR_FILTER_MAX][256];
 	uint64_t filter_cgroup_ids[FR_FILTER_MAX]; /* found by fr_cgroup_find() */
 	uint32_t filter_cgroup_subsys;
+	char on_dump[FR_ON_DUMP_BYTES_MAX];	     /* command; "" = none */
+	char on_dump_endpoint[FR_ON_DUMP_BYTES_MAX]; /* URL; "" = none */
+	uint64_t on_dump_timeout_ns;
 
 	/* the rest can change on SIGHUP */
 	enum fr_redact redact;

@@ -10,6 +10,8 @@
 #include "probes.h"
 #include "ring.h"
 
+struct fr_launcher;
+
 struct fr_recorder {
 	struct fr_config config;
 	struct fr_features features;
@@ -20,6 +22,7 @@ struct fr_recorder {
 	uint32_t family_cnt;
 	struct fr_clock_pair start_clock; /* when recording began */
 	int dump_dir_fd;		  /* locked: no other daemon writes there */
+	struct fr_launcher *launcher;	  /* of on_dump; NULL = there is none */
 	void (*forked)(void *ctx);	  /* see fr_recorder_forked() */
 	void *forked_ctx;
 };
