@@ -14,6 +14,8 @@
 
 #define FR_OPEN_NONE 0u
 
+struct fr_held; /* see spans_hold.c */
+
 struct fr_open {
 	uint64_t serial; /* never used twice */
 	uint8_t trace_id[16];
@@ -33,7 +35,14 @@ struct fr_open {
 	uint32_t refs; /* children, and 1 while it is open */
 	uint32_t newer_on_conn, older_on_conn;
 	uint32_t newer_on_line, older_on_line;
-	uint32_t epoch; /* of the parents' knowledge, when it began */
+	uint32_t epoch;	 /* of the parents' knowledge, when it began */
+	uint32_t socket; /* index into the names */
+	/* an inferred caller is not sure yet: */
+	uint32_t derived_from;	/* another such one of the caller, whose reply this one followed */
+	uint32_t older_unsure;	/* of the same caller */
+	uint32_t newest_unsure; /* of a caller: its own */
+	uint32_t unsure_newer, unsure_older;	/* of all */
+	struct fr_held *held_first, *held_last; /* spans that wait for it */
 	fr_account_t account;
 	uint8_t link; /* enum fr_link */
 	uint8_t trace_flags;
@@ -45,6 +54,7 @@ struct fr_open {
 	bool settled;	 /* trace_id and parent_id stand */
 	bool shared;	 /* somebody else used its connection meanwhile */
 	bool has_account;
+	bool unsure;
 	uint8_t wire_parent_id[8];
 };
 

@@ -15,9 +15,12 @@ struct line {
 /* What runs on a thread. */
 struct seat {
 	uint64_t serial; /* of the open */
+	uint64_t by_serial;
 	uint64_t since_ns;
 	uint32_t open; /* FR_OPEN_NONE = nobody knows */
+	uint32_t by;   /* FR_OPEN_NONE = it was seen itself */
 	uint32_t epoch;
+	uint32_t reserved_zero;
 };
 
 struct fr_parents {
@@ -162,7 +165,8 @@ uint32_t fr_parents_of(const struct fr_parents *p, const struct fr_actor *a)
 
 /* ---- who parked ----------------------------------------------------------------------------- */
 
-int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t open, uint64_t time_ns)
+int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t open, uint32_t by,
+		    uint64_t time_ns)
 {
 	uint32_t cnt = p->seat_cnt ? p->seat_cnt : 256;
 	struct seat *bigger;
@@ -179,6 +183,8 @@ int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t ope
 	}
 	p->seats[a->who] = (struct seat){
 		.serial = p->opens->opens[open].serial,
+		.by_serial = by ? p->opens->opens[by].serial : 0,
+		.by = by,
 		.since_ns = time_ns,
 		.open = open,
 		.epoch = p->epoch,
@@ -192,21 +198,32 @@ void fr_parents_other(struct fr_parents *p, uint32_t who)
 		p->seats[who].open = FR_OPEN_NONE;
 }
 
-uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_actor *a,
-			       uint64_t on_cpu_since_ns)
+uint32_t fr_parents_seated(const struct fr_parents *p, const struct fr_actor *a, uint32_t *ret_by)
 {
 	const struct fr_open *o;
-	struct seat seat;
+	const struct seat *seat;
 
 	if (a->who >= p->seat_cnt || !p->seats[a->who].open)
 		return FR_OPEN_NONE;
-	seat = p->seats[a->who];
-	p->seats[a->who].open = FR_OPEN_NONE;
-	o = &p->opens->opens[seat.open];
-	if (seat.epoch != p->epoch || o->epoch != p->epoch || o->serial != seat.serial ||
-	    !o->conn || on_cpu_since_ns > seat.since_ns)
+	seat = &p->seats[a->who];
+	o = &p->opens->opens[seat->open];
+	if (seat->epoch != p->epoch || o->epoch != p->epoch || o->serial != seat->serial ||
+	    !o->conn)
 		return FR_OPEN_NONE;
-	return seat.open;
+	*ret_by = seat->by && p->opens->opens[seat->by].serial == seat->by_serial ? seat->by
+										  : FR_OPEN_NONE;
+	return seat->open;
+}
+
+uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_actor *a,
+			       uint64_t on_cpu_since_ns, uint32_t *ret_by)
+{
+	uint32_t open = fr_parents_seated(p, a, ret_by);
+
+	if (open && on_cpu_since_ns > p->seats[a->who].since_ns)
+		open = FR_OPEN_NONE;
+	fr_parents_other(p, a->who);
+	return open;
 }
 
 void fr_parents_forget(struct fr_parents *p)

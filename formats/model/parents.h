@@ -47,15 +47,18 @@ void fr_parents_end(struct fr_parents *p, uint32_t open);
 /* The parent for what this line sends now; FR_OPEN_NONE. */
 uint32_t fr_parents_of(const struct fr_parents *p, const struct fr_actor *a);
 
-/* The goroutine of this server request runs on the thread now, and waits for nothing. 0, -ENOMEM */
-int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t open,
+/* The goroutine of this server request runs on the thread now, and waits for nothing; by: the
+ * client's request whose reply woke it, FR_OPEN_NONE = it was seen itself. 0 or -ENOMEM. */
+int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t open, uint32_t by,
 		    uint64_t time_ns);
 /* Something else runs there now, or nobody knows what. */
 void fr_parents_other(struct fr_parents *p, uint32_t who);
+/* The server request that runs on the thread now, as far as is known, and what woke it. */
+uint32_t fr_parents_seated(const struct fr_parents *p, const struct fr_actor *a, uint32_t *ret_by);
 /* The parent for what an unknown goroutine sends on this thread, which is on its CPU since
  * on_cpu_since_ns; FR_OPEN_NONE. The one who parked is not asked twice. */
 uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_actor *a,
-			       uint64_t on_cpu_since_ns);
+			       uint64_t on_cpu_since_ns, uint32_t *ret_by);
 /* Something may have happened unseen. */
 void fr_parents_forget(struct fr_parents *p);
 uint32_t fr_parents_epoch(const struct fr_parents *p);

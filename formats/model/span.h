@@ -3,7 +3,7 @@
  * A request as the outside world calls it: a span, with ids, parent, process and time budget. The
  * sinks get each once, when it has ended (or the recording has).
  *
- * Ids are a hash (XXH3, with the seed in span.c) of host id, boot id, recorder start, socket id,
+ * Ids are a hash (XXH3, ids.h) of host id, boot id, recorder start, socket id,
  * direction and stream offset of the request's first byte: the same request in two overlapping
  * dumps has one id.
  *

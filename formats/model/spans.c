@@ -71,27 +71,29 @@ static bool is_client(const struct fr_conn *c)
 
 /* A reply to a client's request came: to the goroutine that waited for it, or to net/http's
  * readLoop, which wakes the one that waits and parks. */
-static uint32_t woken_by(struct fr_spans *s, const struct fr_actor *a, uint32_t caller,
-			 uint64_t caller_serial)
-{
-	uint32_t own = fr_parents_of(s->parents, a);
-
-	if (own)
-		return own;
-	return caller && fr_spans_open_at(s, caller)->serial == caller_serial ? caller
-									      : FR_OPEN_NONE;
-}
-
-/* What a transfer without a new request says about who runs on its thread now. */
-static void note_seat(struct fr_spans *s, const struct fr_conn *c, uint32_t runs)
+static void note_reply(struct fr_spans *s, uint32_t own, uint32_t caller, uint32_t request)
 {
 	const struct fr_actor *a = &s->move->actor;
 
-	(void)c;
-	if (runs && a->is_go)
-		fr_spans_note(s, fr_parents_runs(s->parents, a, runs, s->now_ns));
+	if (own)
+		fr_spans_note(s, fr_parents_runs(s->parents, a, own, FR_OPEN_NONE, s->now_ns));
+	else if (caller)
+		fr_spans_note(s, fr_parents_runs(s->parents, a, caller, request, s->now_ns));
 	else
 		fr_parents_other(s->parents, a->who);
+}
+
+/* The goroutine of a server request is seen: what was guessed of it is settled. The request. */
+static uint32_t meet_caller(struct fr_spans *s, const struct fr_actor *a)
+{
+	uint32_t open = a->goid ? fr_parents_of(s->parents, a) : FR_OPEN_NONE, by = FR_OPEN_NONE;
+
+	if (!open || !fr_spans_open_at(s, open)->newest_unsure)
+		return open;
+	if (fr_parents_seated(s->parents, a, &by) != open)
+		by = FR_OPEN_NONE;
+	fr_spans_decide(s, open, by);
+	return open;
 }
 
 /* ---- transfers ------------------------------------------------------------------------------ */
@@ -129,31 +131,43 @@ static void feed(struct fr_spans *s, struct fr_conn *c, const struct fr_merged *
 	fr_wire_conn_part(c->wire, &p, fr_spans_take, s);
 }
 
+/* The server request that the one which this transfer answers was sent for, while both are open. */
+static uint32_t caller_of(struct fr_spans *s, uint32_t request)
+{
+	const struct fr_open *o = fr_spans_open_at(s, request);
+
+	return o->caller && fr_spans_open_at(s, o->caller)->serial == o->caller_serial
+		       ? o->caller
+		       : FR_OPEN_NONE;
+}
+
 /* Bytes moved on a connection that may be understood. */
 static void take_bytes(struct fr_spans *s, struct fr_conn *c, const struct fr_merged *m,
 		       const struct fr_sock_io *io)
 {
-	uint32_t before = oldest_open(c), newest = c->newest_open, runs = FR_OPEN_NONE, caller = 0;
-	uint64_t caller_serial = 0, serial = s->opens.serial;
-	bool answered = is_client(c) && s->move->dir == FR_WIRE_RECV;
+	uint32_t own = meet_caller(s, &s->move->actor), oldest = oldest_open(c), caller;
+	bool is_reply = is_client(c) && s->move->dir == FR_WIRE_RECV;
+	uint64_t serial = s->opens.serial;
 
-	(void)newest;
-	if (before) {
-		caller = fr_spans_open_at(s, before)->caller;
-		caller_serial = fr_spans_open_at(s, before)->caller_serial;
-		if (!is_client(c) && fr_spans_open_at(s, before)->who != s->move->actor.who)
-			fr_spans_open_at(s, before)->shared = true;
-	}
+	if (oldest && !is_client(c) && fr_spans_open_at(s, oldest)->who != s->move->actor.who)
+		fr_spans_open_at(s, oldest)->shared = true;
+	caller = oldest && is_reply ? caller_of(s, oldest) : FR_OPEN_NONE;
+	if (oldest)
+		fr_opens_hold(&s->opens, oldest);
 	feed(s, c, m, io);
 	begin_new(s, c);
-	if (s->opens.serial == serial) { /* else whoever began one has been noted */
-		if (answered)
-			runs = woken_by(s, &s->move->actor, caller, caller_serial);
-		else if (!is_client(c) && before && oldest_open(c) == before && io->goid &&
-			 fr_spans_open_at(s, before)->goid == io->goid)
-			runs = before;
-		note_seat(s, c, runs);
+	if (caller && !fr_spans_open_at(s, caller)->conn)
+		caller = FR_OPEN_NONE;
+	if (s->opens.serial != serial) {
+		/* whoever began one has been noted */
+	} else if (is_reply && s->move->actor.is_go) {
+		note_reply(s, own, caller, oldest);
+	} else if (own && own == oldest_open(c)) { /* more of its request, or of its response */
+		note_reply(s, own, FR_OPEN_NONE, FR_OPEN_NONE);
+	} else {
+		fr_parents_other(s->parents, s->move->actor.who);
 	}
+	fr_opens_drop(&s->opens, oldest);
 	if (c->wire->raw || (!c->wire->proto && c->tries > FR_CONN_TRIES_MAX))
 		fr_conns_deafen(s->conns, c);
 }
@@ -309,6 +323,7 @@ struct fr_spans *fr_spans_free(struct fr_spans *s)
 {
 	if (!s)
 		return NULL;
+	fr_spans_free_held(s);
 	fr_accounts_free(s->budgets);
 	fr_parents_free(s->parents);
 	fr_conns_free(s->conns);

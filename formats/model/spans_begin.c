@@ -143,18 +143,30 @@ static void read_context(struct fr_open *o, const struct fr_request *r)
 	o->has_wire = true;
 }
 
+/* By writeLoop's rule. Not for the first request of a connection: who wanted it waited while it was
+ * dialled, so that it was somebody else's goroutine that parked. */
+static uint32_t who_parked(struct fr_spans *s, const struct fr_actor *a, const struct fr_open *o,
+			   uint32_t *ret_by)
+{
+	const struct fr_thread *th;
+
+	if (!a->is_go || !a->goid || o->protocol != FR_WIRE_HTTP1 || !o->start_off)
+		return FR_OPEN_NONE;
+	th = fr_threads_get(s->cfg.threads, a->tid, s->now_ns);
+	if (!th || th->run != FR_RUN_ON)
+		return FR_OPEN_NONE;
+	return fr_parents_who_parked(s->parents, a, th->since_ns, ret_by);
+}
+
 /* The server request that this client's request was sent for. */
 static void find_caller(struct fr_spans *s, const struct fr_actor *a, uint32_t open)
 {
 	struct fr_open *o = fr_spans_open_at(s, open);
-	uint32_t caller = fr_parents_of(s->parents, a);
-	struct fr_thread *th;
+	uint32_t caller = fr_parents_of(s->parents, a), by = FR_OPEN_NONE;
 
 	o->link = caller ? FR_LINK_LINE : FR_LINK_NONE;
-	if (!caller && a->is_go && a->goid && o->protocol == FR_WIRE_HTTP1) {
-		th = fr_threads_get(s->cfg.threads, a->tid, s->now_ns);
-		if (th && th->run == FR_RUN_ON)
-			caller = fr_parents_who_parked(s->parents, a, th->since_ns);
+	if (!caller) {
+		caller = who_parked(s, a, o, &by);
 		o->link = caller ? FR_LINK_INFERRED : FR_LINK_NONE;
 	}
 	if (!caller)
@@ -162,6 +174,8 @@ static void find_caller(struct fr_spans *s, const struct fr_actor *a, uint32_t o
 	o->caller = o->parent = caller;
 	o->caller_serial = fr_spans_open_at(s, caller)->serial;
 	fr_opens_hold(&s->opens, caller);
+	if (o->link == FR_LINK_INFERRED)
+		fr_spans_doubt(s, open, by);
 }
 
 static void put_on_conn(struct fr_spans *s, struct fr_conn *c, uint32_t open)
@@ -169,6 +183,7 @@ static void put_on_conn(struct fr_spans *s, struct fr_conn *c, uint32_t open)
 	struct fr_open *o = fr_spans_open_at(s, open);
 
 	o->conn = fr_conns_index(s->conns, c);
+	o->socket = c->socket;
 	o->older_on_conn = c->newest_open;
 	if (c->newest_open)
 		fr_spans_open_at(s, c->newest_open)->newer_on_conn = open;
@@ -237,7 +252,7 @@ static void begin_server(struct fr_spans *s, const struct fr_actor *a, uint32_t 
 {
 	fr_spans_note(s, fr_parents_begin(s->parents, open));
 	if (a->is_go && a->goid)
-		fr_spans_note(s, fr_parents_runs(s->parents, a, open, s->now_ns));
+		fr_spans_note(s, fr_parents_runs(s->parents, a, open, FR_OPEN_NONE, s->now_ns));
 	else
 		fr_parents_other(s->parents, a->who);
 }
@@ -289,8 +304,10 @@ void fr_spans_forget(struct fr_spans *s, struct fr_conn *c, uint32_t open)
 	struct fr_span unwanted = { .end_ns = s->now_ns };
 
 	fr_accounts_close(s->budgets, fr_spans_open_at(s, open), &unwanted);
-	if (fr_spans_open_at(s, open)->server)
+	if (fr_spans_open_at(s, open)->server) {
+		fr_spans_decide(s, open, FR_OPEN_NONE);
 		fr_parents_end(s->parents, open);
+	}
 	take_off_conn(s, c, open);
 	fr_opens_drop(&s->opens, open);
 }

@@ -30,8 +30,7 @@ static void set_server_line(const struct fr_open *o, const struct fr_request *r,
 	span->budget_known = false;
 }
 
-static void tell(struct fr_spans *s, const struct fr_conn *c, uint32_t open,
-		 const struct fr_request *r)
+static void tell(struct fr_spans *s, uint32_t open, const struct fr_request *r)
 {
 	struct fr_open *o = fr_spans_open_at(s, open);
 	struct fr_span span = {
@@ -39,24 +38,13 @@ static void tell(struct fr_spans *s, const struct fr_conn *c, uint32_t open,
 		.who = o->who,
 		.goid = o->goid,
 		.tgid = o->tgid,
-		.socket = fr_names_socket_at(s->names, c->socket),
 	};
 
 	set_times(s, r, &span);
 	fr_accounts_close(s->budgets, o, &span);
 	set_server_line(o, r, &span);
-	fr_opens_settle(&s->opens, &s->ids, open);
-	o = fr_spans_open_at(s, open);
-	if (span.end_ns < s->cfg.from_ns || span.start_ns > s->cfg.to_ns)
-		return;
-	memcpy(span.trace_id, o->trace_id, sizeof(span.trace_id));
-	memcpy(span.span_id, o->span_id, sizeof(span.span_id));
-	memcpy(span.parent_id, o->parent_id, sizeof(span.parent_id));
-	span.trace_flags = o->trace_flags;
-	span.link = (enum fr_link)o->link;
-	s->stats.spans++;
-	s->stats.links[span.link]++;
-	s->cfg.fn(s->cfg.ctx, &span);
+	if (span.end_ns >= s->cfg.from_ns && span.start_ns <= s->cfg.to_ns)
+		fr_spans_deliver(s, open, &span);
 }
 
 void fr_spans_take(void *ctx, const struct fr_request *r)
@@ -67,6 +55,6 @@ void fr_spans_take(void *ctx, const struct fr_request *r)
 
 	if (!open)
 		return;
-	tell(s, c, open, r);
+	tell(s, open, r);
 	fr_spans_forget(s, c, open);
 }

@@ -25,6 +25,8 @@ struct fr_spans {
 	struct fr_conn *conn;	/* whose requests come out */
 	const struct fr_move *move; /* the transfer in hand; NULL = none */
 	uint64_t now_ns;
+	uint32_t unsure_oldest, unsure_newest;
+	uint64_t held_bytes;
 	int err; /* latched */
 	struct fr_spans_stats stats;
 };
@@ -53,5 +55,17 @@ void fr_spans_forget(struct fr_spans *s, struct fr_conn *c, uint32_t open);
 
 /* Hands out what comes from s->conn. */
 void fr_spans_take(void *ctx, const struct fr_request *r);
+
+/* ---- spans_hold.c ---- */
+
+/* A span is complete but for its place in the trace: hands it out, or keeps it until that is sure.
+ * Its request is copied then. */
+void fr_spans_deliver(struct fr_spans *s, uint32_t open, const struct fr_span *span);
+/* open's caller is only a guess, until the caller is seen again. */
+void fr_spans_doubt(struct fr_spans *s, uint32_t open, uint32_t derived_from);
+/* The caller is seen, and was last woken by the reply to `by`: settles all its guesses. */
+void fr_spans_decide(struct fr_spans *s, uint32_t caller, uint32_t by);
+/* Frees what is held without handing it out. */
+void fr_spans_free_held(struct fr_spans *s);
 
 #endif
