@@ -2,7 +2,6 @@
 #include "binaries.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -17,7 +16,6 @@
 #include "formats/base/log.h"
 #include "formats/exe/exe.h"
 #include "procmem.h"
-#include "sockets.h"
 
 #define FR_BINARIES_KILL_NS 1000000000ull /* for a killed child to end */
 
@@ -206,7 +204,7 @@ static void on_deadline(void *ctx, uint32_t events)
 
 void fr_binaries_pause(struct fr_binaries *b, bool paused)
 {
-	if (!b->notices)
+	if (b->map_fd < 0)
 		return;
 	b->paused = paused;
 	if (paused && b->child > 0 && !b->timed_out) {
@@ -220,34 +218,18 @@ void fr_binaries_pause(struct fr_binaries *b, bool paused)
 
 /* ---- questions --------------------------------------------------------------------------- */
 
-static int on_notice(void *ctx, void *data, size_t data_bytes)
+void fr_binaries_ask(struct fr_binaries *b, const struct fr_notice *n)
 {
-	struct fr_binaries *b = ctx;
-	struct fr_notice n;
 	uint32_t last;
 
-	if (data_bytes < sizeof(n))
-		return 0;
-	memcpy(&n, data, sizeof(n));
-	if (n.kind == FR_NOTICE_SOCKETS)
-		(void)fr_sockets_recount(b->rec);
-	if (n.kind != FR_NOTICE_BINARY)
-		return 0;
+	if (b->map_fd < 0)
+		return;
 	if (b->queue_cnt == FR_BINARIES_QUEUE_MAX || !stuck_place(b)) {
-		forget_question(b, &n);
-		return 0;
+		forget_question(b, n);
+		return;
 	}
 	last = (b->queue_first + b->queue_cnt++) % FR_BINARIES_QUEUE_MAX;
-	b->queue[last] = n;
-	return 0;
-}
-
-static void on_readable(void *ctx, uint32_t events)
-{
-	struct fr_binaries *b = ctx;
-
-	(void)events;
-	ring_buffer__consume(b->notices);
+	b->queue[last] = *n;
 	start_next(b);
 }
 
@@ -289,7 +271,7 @@ void fr_binaries_tidy(struct fr_binaries *b)
 	struct bpf_map_info info = { 0 };
 	uint32_t info_bytes = sizeof(info), limit;
 
-	if (!b->notices || bpf_obj_get_info_by_fd(b->map_fd, &info, &info_bytes))
+	if (b->map_fd < 0 || bpf_obj_get_info_by_fd(b->map_fd, &info, &info_bytes))
 		return;
 	limit = info.max_entries / 4 * 3;
 	if (count_answers(b) <= limit)
@@ -303,24 +285,14 @@ void fr_binaries_tidy(struct fr_binaries *b)
 
 int fr_binaries_init(struct fr_binaries *b, const struct fr_recorder *rec, struct fr_loop *loop)
 {
-	int notices_fd = fr_probes_map_fd(rec->probes, "fr_notices"), err;
-
 	*b = (struct fr_binaries){ .rec = rec, .loop = loop, .timer_fd = -1, .result_fd = -1 };
 	b->map_fd = fr_probes_map_fd(rec->probes, "fr_binaries");
-	if (notices_fd < 0 || b->map_fd < 0)
+	if (b->map_fd < 0)
 		return 0;
 	b->timer_fd = fr_timer_open();
 	if (b->timer_fd < 0)
 		return b->timer_fd;
-	b->notices = ring_buffer__new(notices_fd, on_notice, b, NULL);
-	if (!b->notices)
-		return -errno;
-	err = fr_loop_add(loop, ring_buffer__epoll_fd(b->notices), EPOLLIN, on_readable, b);
-	if (!err)
-		err = fr_loop_add(loop, b->timer_fd, EPOLLIN, on_deadline, b);
-	if (!err) /* asked since the probes were attached */
-		on_readable(b, EPOLLIN);
-	return err;
+	return fr_loop_add(loop, b->timer_fd, EPOLLIN, on_deadline, b);
 }
 
 void fr_binaries_done(struct fr_binaries *b)
@@ -331,12 +303,8 @@ void fr_binaries_done(struct fr_binaries *b)
 		kill(b->child, SIGKILL);
 	if (b->result_fd >= 0)
 		close(b->result_fd);
-	if (b->notices) {
-		fr_loop_remove(b->loop, ring_buffer__epoll_fd(b->notices));
-		ring_buffer__free(b->notices);
-	}
 	fr_loop_remove(b->loop, b->timer_fd);
 	if (b->timer_fd >= 0)
 		close(b->timer_fd);
-	*b = (struct fr_binaries){ .timer_fd = -1, .result_fd = -1 };
+	*b = (struct fr_binaries){ .timer_fd = -1, .map_fd = -1, .result_fd = -1 };
 }

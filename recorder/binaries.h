@@ -23,14 +23,11 @@
 #define FR_BINARIES_DEADLINE_NS 2000000000ull
 #define FR_BINARIES_STUCK_MAX 4
 
-struct ring_buffer;
-
 struct fr_binaries {
 	const struct fr_recorder *rec;
 	struct fr_loop *loop;
-	struct ring_buffer *notices; /* NULL = the probes ask nothing */
 	int timer_fd;
-	int map_fd; /* fr_binaries */
+	int map_fd; /* fr_binaries; negative = the probes ask nothing */
 
 	struct fr_notice queue[FR_BINARIES_QUEUE_MAX]; /* a ring */
 	uint32_t queue_first;
@@ -55,6 +52,8 @@ struct fr_binaries {
 /* Joins the loop, if the probes that record have questions. 0 or a negative errno. */
 int fr_binaries_init(struct fr_binaries *b, const struct fr_recorder *rec, struct fr_loop *loop);
 void fr_binaries_done(struct fr_binaries *b);
+/* A question has come: kept, or taken out again. */
+void fr_binaries_ask(struct fr_binaries *b, const struct fr_notice *n);
 /* After SIGCHLD. */
 void fr_binaries_reap(struct fr_binaries *b);
 /* While a dump is made its child uses the same map of questions: none is asked here. A child that

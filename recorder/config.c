@@ -241,9 +241,11 @@ int fr_config_reload(struct fr_config *config, int argc, char **argv, uint32_t *
 	fr_buf_done(&value);
 	if (bad)
 		return bad;
-	if (memcmp(next.triggers, fresh.triggers, sizeof(next.triggers)))
+	if (memcmp(next.triggers, fresh.triggers, sizeof(next.triggers)) ||
+	    memcmp(&next.trigger_more, &fresh.trigger_more, sizeof(next.trigger_more)))
 		changed_cnt++;
 	memcpy(next.triggers, fresh.triggers, sizeof(next.triggers));
+	next.trigger_more = fresh.trigger_more;
 	*config = next;
 	*ret_changed_cnt = changed_cnt;
 	return 0;
@@ -251,7 +253,7 @@ int fr_config_reload(struct fr_config *config, int argc, char **argv, uint32_t *
 
 struct fr_trigger_rule fr_config_rule(const struct fr_config *config, enum fr_trigger_kind kind)
 {
-#define LIMITED(NAME, name, limited) [FR_TRIGGER_##NAME] = (limited),
+#define LIMITED(NAME, name, limited, on) [FR_TRIGGER_##NAME] = (limited),
 	static const bool is_limited[] = { FR_TRIGGERS(LIMITED) };
 #undef LIMITED
 	struct fr_trigger_rule rule = config->triggers[kind];
@@ -261,6 +263,23 @@ struct fr_trigger_rule fr_config_rule(const struct fr_config *config, enum fr_tr
 	if (rule.max_per_day == FR_RULE_UNSET)
 		rule.max_per_day = is_limited[kind] ? config->max_per_day : 0;
 	return rule;
+}
+
+bool fr_config_trigger_on(const struct fr_config *config, enum fr_trigger_kind kind)
+{
+	const struct fr_trigger_rule *rule = &config->triggers[kind];
+	const struct fr_trigger_more *more = &config->trigger_more;
+
+	if (!rule->enabled)
+		return false;
+	if (kind == FR_TRIGGER_LATENCY || kind == FR_TRIGGER_RUNQUEUE || kind == FR_TRIGGER_BLOCK)
+		return rule->limit_ns;
+	if (kind == FR_TRIGGER_EXIT)
+		return more->exit_cnt;
+	if (kind == FR_TRIGGER_PSI)
+		return more->pressure_pct[FR_PRESSURE_CPU] || more->pressure_pct[FR_PRESSURE_IO] ||
+		       more->pressure_pct[FR_PRESSURE_MEMORY];
+	return true;
 }
 
 /* The file's name of a setting. */

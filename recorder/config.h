@@ -15,23 +15,37 @@
 
 #include "formats/abi/event.h"
 #include "formats/abi/knobs.h"
+#include "formats/abi/notice.h"
 #include "formats/base/buf.h"
 #include "formats/dump/meta.h"
 
 enum fr_redact { FR_REDACT_STANDARD, FR_REDACT_STRICT, FR_REDACT_OFF };
 enum fr_hooks { FR_HOOKS_AUTO, FR_HOOKS_TRACEPOINTS, FR_HOOKS_SYSCALLS };
 
-/* Kinds of trigger. X(NAME, name, limited): limited ones have the common cool-down and daily limit
- * unless their section says otherwise; the others have none unless theirs says so. */
+/* Kinds of trigger. X(NAME, name, limited, on): limited ones have the common cool-down and daily
+ * limit unless their section says otherwise; the others have none unless theirs says so. on: by
+ * default; some of them wait for a limit or a name all the same, see fr_config_trigger_on(). */
 #define FR_TRIGGERS(X)                                                                             \
-	X(USR1, usr1, false)                                                                       \
-	X(MANUAL, manual, false)
+	X(USR1, "usr1", false, true)                                                               \
+	X(MANUAL, "manual", false, true)                                                           \
+	X(HTTP_5XX, "http-5xx", true, true)                                                        \
+	X(SQL_ERROR, "sql-error", true, true)                                                      \
+	X(REDIS_ERROR, "redis-error", true, false)                                                 \
+	X(LATENCY, "latency", true, true)                                                          \
+	X(LATENCY_P99, "latency-p99", true, true)                                                  \
+	X(SIGNAL, "signal", true, true)                                                            \
+	X(OOM, "oom", true, true)                                                                  \
+	X(RUNQUEUE, "runqueue", true, true)                                                        \
+	X(BLOCK, "block", true, true)                                                              \
+	X(EXIT, "exit", true, true)                                                                \
+	X(PSI, "psi", true, true)
 
-#define FR_TRIGGER_ENUM(NAME, name, limited) FR_TRIGGER_##NAME,
+#define FR_TRIGGER_ENUM(NAME, name, limited, on) FR_TRIGGER_##NAME,
 enum fr_trigger_kind { FR_TRIGGERS(FR_TRIGGER_ENUM) FR_TRIGGER_CNT };
 #undef FR_TRIGGER_ENUM
 
 #define FR_RULE_UNSET UINT64_MAX
+
 
 #define FR_ON_DUMP_BYTES_MAX 1024
 
@@ -39,6 +53,21 @@ struct fr_trigger_rule {
 	bool enabled;
 	uint64_t cooldown_ns; /* 0 = none; FR_RULE_UNSET: see above */
 	uint64_t max_per_day; /* 0 = no limit; FR_RULE_UNSET: see above */
+	uint64_t limit_ns;    /* latency, latency-p99, runqueue, block; 0 = not set */
+	uint64_t factor;      /* latency-p99 */
+};
+
+enum fr_pressure { FR_PRESSURE_CPU, FR_PRESSURE_IO, FR_PRESSURE_MEMORY, FR_PRESSURE_CNT };
+
+/* What single kinds have beside their rule. */
+struct fr_trigger_more {
+	uint64_t sql_ignore[FR_STATES_MAX]; /* as in fr_gate_table */
+	uint64_t sql_only[FR_STATES_MAX];
+	uint32_t exit_cnt;
+	bool exit_failures_only;
+	char exit_names[FR_EXITS_MAX][16];
+	uint64_t pressure_pct[FR_PRESSURE_CNT]; /* of the window; 0 = off */
+	uint64_t pressure_window_ns;
 };
 
 struct fr_config {
@@ -79,6 +108,7 @@ struct fr_config {
 	uint64_t cooldown_ns;
 	uint32_t max_per_day;
 	struct fr_trigger_rule triggers[FR_TRIGGER_CNT];
+	struct fr_trigger_more trigger_more;
 	uint32_t codec;	 /* enum fr_codec */
 	int codec_level; /* 0 = the codec's default */
 	uint64_t dump_quota_bytes;
@@ -100,6 +130,8 @@ int fr_config_load(struct fr_config *ret_config, int argc, char **argv);
 int fr_config_reload(struct fr_config *config, int argc, char **argv, uint32_t *ret_changed_cnt);
 /* The rule of one kind with nothing unset. */
 struct fr_trigger_rule fr_config_rule(const struct fr_config *config, enum fr_trigger_kind kind);
+/* Can this kind fire: enabled, with the limit or the names that it waits for? */
+bool fr_config_trigger_on(const struct fr_config *config, enum fr_trigger_kind kind);
 /* Every setting with its value, for the dump and --check-config (as a file that says the same). */
 void fr_config_settings(const struct fr_config *config, struct fr_meta_config *ret_meta);
 void fr_config_print(const struct fr_config *config, struct fr_buf *out);

@@ -23,6 +23,7 @@
 /* Beyond the post-window; a dump of 64 MiB takes a fraction of a second. */
 #define FR_DUMP_DEADLINE_NS 120000000000ull
 #define FR_KILL_DEADLINE_NS 5000000000ull /* for a killed dumper to be gone */
+#define FR_TRIGGER_BYTES_LEAST 16u	  /* captured, for replies to show anything */
 #define FR_END_DEADLINE_NS 20000000000ull /* for the dump under way, once asked to end */
 
 static const int signals[] = { SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGCHLD };
@@ -73,17 +74,85 @@ static void end(struct fr_daemon *d, const char *why)
 
 /* ---- triggers ---------------------------------------------------------------------------- */
 
+/* After anything that may have begun a dump. */
+static void look_at_start(struct fr_daemon *d, enum fr_outcome outcome)
+{
+	if (outcome != FR_OUTCOME_STARTED)
+		return;
+	set_dump_deadline(d);
+	fr_binaries_pause(&d->binaries, true);
+}
+
 static enum fr_outcome fire(struct fr_daemon *d, enum fr_trigger_kind kind, const char *reason,
 			    pid_t sender, uint64_t *ret_number, char *why, size_t why_bytes)
 {
 	enum fr_outcome outcome = fr_triggers_fire(&d->triggers, kind, reason, (uint32_t)sender,
 						   ret_number, why, why_bytes);
 
-	if (outcome == FR_OUTCOME_STARTED) {
-		set_dump_deadline(d);
-		fr_binaries_pause(&d->binaries, true);
-	}
+	look_at_start(d, outcome);
 	return outcome;
+}
+
+static void on_cause(void *ctx, const struct fr_notice_trigger *n)
+{
+	struct fr_daemon *d = ctx;
+	uint64_t number;
+
+	look_at_start(d, fr_triggers_cause(&d->triggers, n, &number));
+}
+
+/* What joins a dump may come again at once: then each is told of. */
+static uint64_t on_pressure(void *ctx, const char *reason)
+{
+	struct fr_daemon *d = ctx;
+	char why[200];
+	uint64_t number;
+	enum fr_outcome outcome =
+		fire(d, FR_TRIGGER_PSI, reason, 0, &number, why, sizeof(why));
+
+	return outcome == FR_OUTCOME_JOINED
+		       ? 0
+		       : fr_config_rule(&d->rec->config, FR_TRIGGER_PSI).cooldown_ns;
+}
+
+/* Names in a list, for people. */
+static void say_blind(const struct fr_daemon *d, uint32_t kinds, const char *why)
+{
+	struct fr_buf list = { 0 };
+
+	for (uint32_t kind = 0; kind < FR_TRIGGER_CNT; kind++)
+		if (kinds & 1u << kind &&
+		    fr_config_trigger_on(&d->rec->config, (enum fr_trigger_kind)kind))
+			fr_buf_printf(&list, "%s%s", list.len_bytes ? ", " : "",
+				      fr_trigger_name((enum fr_trigger_kind)kind));
+	fr_buf_add_char(&list, 0);
+	if (!list.err && list.len_bytes > 1)
+		fr_info("triggers that cannot fire: %s: %s", (const char *)list.data, why);
+	fr_buf_done(&list);
+}
+
+/* Triggers need families: what is switched on in vain is said. */
+static void arm(struct fr_daemon *d)
+{
+	static const uint32_t by_bytes = 1u << FR_TRIGGER_HTTP_5XX | 1u << FR_TRIGGER_SQL_ERROR |
+					 1u << FR_TRIGGER_REDIS_ERROR | 1u << FR_TRIGGER_LATENCY |
+					 1u << FR_TRIGGER_LATENCY_P99;
+	const struct fr_config *c = &d->rec->config;
+	const char *why;
+
+	if (!fr_probes_family(d->rec->probes, FR_FAMILY_SOCK, &why))
+		say_blind(d, by_bytes, "family sock is not recorded");
+	else if (c->capture_response_bytes < FR_TRIGGER_BYTES_LEAST ||
+		 c->capture_request_bytes < FR_TRIGGER_BYTES_LEAST)
+		say_blind(d, by_bytes, "too few bytes are captured");
+	if (!fr_probes_family(d->rec->probes, FR_FAMILY_BLOCK, &why))
+		say_blind(d, 1u << FR_TRIGGER_BLOCK, "family block is not recorded");
+	if (!fr_probes_family(d->rec->probes, FR_FAMILY_SCHED, &why))
+		say_blind(d, 1u << FR_TRIGGER_RUNQUEUE, "family sched is not recorded");
+	else if (!(d->rec->features.bits & FR_FEAT_SCHED_INFO))
+		say_blind(d, 1u << FR_TRIGGER_RUNQUEUE, "this kernel keeps no sched_info");
+	fr_triggers_arm(&d->triggers);
+	fr_psi_watch(&d->psi);
 }
 
 static void on_dump_done(void *ctx, uint64_t number, const struct fr_dump_result *result)
@@ -118,6 +187,10 @@ static void on_dump_deadline(void *ctx, uint32_t events)
 
 	(void)events;
 	fr_timer_ack(d->dump_fd);
+	if (!fr_triggers_busy(&d->triggers) && d->ending) {
+		fr_loop_stop(&d->loop);
+		return;
+	}
 	if (d->triggers.killed)
 		fr_triggers_abandon(&d->triggers);
 	else
@@ -137,6 +210,7 @@ static int reload(struct fr_daemon *d)
 		return err;
 	}
 	fr_log_init("flightrecd", (enum fr_log_level)d->rec->config.log_level);
+	arm(d);
 	fr_info("configuration read again, %u settings changed", changed_cnt);
 	return 0;
 }
@@ -290,6 +364,7 @@ static void on_slow(void *ctx, uint32_t events)
 	fr_timer_ack(d->slow_fd);
 	fr_stats_read(&d->stats); /* keeps the worst history seen */
 	fr_binaries_tidy(&d->binaries);
+	fr_psi_tend(&d->psi);
 	brisk = fr_sockets_recount(d->rec);
 	if (brisk != d->brisk)
 		fr_timer_set(d->slow_fd, brisk ? FR_BRISK_NS : FR_SLOW_NS,
@@ -331,6 +406,9 @@ static void forked(void *ctx)
 
 	fr_probes_forget_links(d->rec->probes);
 	fr_control_forked(&d->control);
+	for (int what = 0; what < FR_PRESSURE_CNT; what++)
+		if (d->psi.watches[what].psi && d->psi.watches[what].fd >= 0)
+			close(d->psi.watches[what].fd);
 	close(d->loop.epoll_fd);
 	close(d->signal_fd);
 	close(d->slow_fd);
@@ -363,12 +441,22 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 		err = fr_stats_init(&d->stats, rec);
 	if (!err)
 		err = fr_binaries_init(&d->binaries, rec, &d->loop);
+	d->notices = (struct fr_notices){ .binaries = &d->binaries,
+					  .on_trigger = on_cause,
+					  .ctx = d };
+	if (!err)
+		err = fr_notices_open(&d->notices, rec, &d->loop);
 	if (err) {
 		fr_err("cannot set up the event loop: %s", strerror(-err));
 		return err;
 	}
 	d->triggers.on_done = on_dump_done;
 	d->triggers.ctx = d;
+	d->psi = (struct fr_psi){ .config = &rec->config,
+				  .loop = &d->loop,
+				  .on_pressure = on_pressure,
+				  .ctx = d };
+	arm(d);
 	d->control.serve = serve;
 	d->control.ctx = d;
 	return rec->config.control_path[0]
@@ -393,6 +481,8 @@ void fr_daemon_done(struct fr_daemon *d)
 	if (d->triggers.dumper_pid > 0) /* not waited for: a write may hang */
 		kill(d->triggers.dumper_pid, SIGKILL);
 	d->rec->forked = NULL;
+	fr_psi_close(&d->psi);
+	fr_notices_close(&d->notices);
 	fr_binaries_done(&d->binaries);
 	fr_control_close(&d->control);
 	fr_triggers_done(&d->triggers);

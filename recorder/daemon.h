@@ -8,6 +8,8 @@
 #include "binaries.h"
 #include "control.h"
 #include "loop.h"
+#include "notices.h"
+#include "psi.h"
 #include "recorder.h"
 #include "stats.h"
 #include "trigger.h"
@@ -20,6 +22,8 @@ struct fr_daemon {
 	struct fr_triggers triggers;
 	struct fr_control control;
 	struct fr_binaries binaries;
+	struct fr_notices notices;
+	struct fr_psi psi;
 	struct fr_stats stats;
 	int signal_fd;
 	int slow_fd; /* timer: statistics, housekeeping */

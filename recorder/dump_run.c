@@ -18,6 +18,7 @@
 #include "formats/abi/event.h"
 #include "formats/base/bytes.h"
 #include "formats/base/log.h"
+#include "trigger.h"
 
 struct dump_run {
 	const struct fr_recorder *rec;
@@ -232,12 +233,39 @@ static int tell_living(struct dump_run *d)
 	return d->rows.err;
 }
 
+/* How often this trigger's cause was seen, once the post-window is over. */
+static void count_causes(struct dump_run *d)
+{
+	const struct fr_triggers *t = d->job->triggers;
+	struct fr_trigger_info *info = &d->trigger.main;
+
+	for (int kind = 0; t && kind < FR_TRIGGER_CNT; kind++)
+		if (!strcmp(info->name, fr_trigger_name((enum fr_trigger_kind)kind))) {
+			info->suppressed = fr_triggers_suppressed(t, (enum fr_trigger_kind)kind);
+			info->seen = fr_triggers_seen(t, (enum fr_trigger_kind)kind);
+		}
+}
+
+/* Causes of every kind that no dump tells of one by one. */
+static void count_suppressed(const struct dump_run *d, struct fr_meta_loss *loss)
+{
+	char name[48];
+
+	for (int kind = 0; d->job->triggers && kind < FR_TRIGGER_CNT; kind++) {
+		snprintf(name, sizeof(name), "suppressed_%s",
+			 fr_trigger_name((enum fr_trigger_kind)kind));
+		fr_loss_count(loss, name,
+			      fr_triggers_suppressed(d->job->triggers, (enum fr_trigger_kind)kind));
+	}
+}
+
 static int close_join(struct dump_run *d)
 {
 	fr_join_close(d->job->join, &d->trigger);
+	count_causes(d);
 	d->result->joined_cnt = d->trigger.joined_cnt + (uint32_t)d->trigger.joined_more;
 	/* readers join the parts of this message: only what is new */
-	return d->result->joined_cnt ? put_trigger(d) : 0;
+	return d->result->joined_cnt || d->trigger.main.seen ? put_trigger(d) : 0;
 }
 
 /* ---- the ring ----------------------------------------------------------------------------- */
@@ -314,6 +342,7 @@ static int put_tail(struct dump_run *d)
 	fr_loss_count(loss, "command_lines_not_asked", d->living.not_asked);
 	fr_loss_count(loss, "threads_hidden_from_iterators", d->living.found);
 	fr_loss_count(loss, "switches_not_seen", d->chain.broken);
+	count_suppressed(d, loss);
 	for (uint32_t i = 0; i < loss->cpu_cnt; i++)
 		d->result->overtaken += loss->cpus[i].overtaken;
 	if (loss->end_ns > loss->common_start_ns)

@@ -11,9 +11,12 @@
 #include "join.h"
 #include "recorder.h"
 
+struct fr_triggers;
+
 struct fr_dump_job {
 	struct fr_trigger_info trigger; /* number and post_window_ns are set */
 	struct fr_join *join;		/* shared memory; the child closes it */
+	const struct fr_triggers *triggers; /* for their counts; NULL = leave them out */
 };
 
 /* What the child writes to the pipe, in one piece (it fits PIPE_BUF), before it ends. */

@@ -251,24 +251,6 @@ GET(codec)
 
 /* ---- lists ------------------------------------------------------------------------------- */
 
-/* Next word of a comma list into word; false at the end. Words that don't fit come back as "". */
-static bool next_word(const char **at, char *word, size_t word_bytes)
-{
-	const char *from = *at + strspn(*at, ", ");
-	size_t len = strcspn(from, ",");
-
-	if (!*from)
-		return false;
-	*at = from + len;
-	while (len && from[len - 1] == ' ')
-		len--;
-	if (len >= word_bytes)
-		len = 0;
-	memcpy(word, from, len);
-	word[len] = 0;
-	return true;
-}
-
 static const char *const family_names[] = {
 #define FAMILY_NAME(bit, NAME, name) [bit] = #name,
 	FR_FAMILIES(FAMILY_NAME)
@@ -288,7 +270,7 @@ SET(families)
 	char word[32];
 	int i;
 
-	while (next_word(&at, word, sizeof(word))) {
+	while (fr_value_word(&at, word, sizeof(word))) {
 		i = fr_value_choice(word, family_names + 1, FR_FAMILY_CNT - 1, err, n);
 		if (i < 0)
 			return i;
@@ -352,7 +334,7 @@ static int filter_set(struct fr_config *c, uint32_t kind, const char *value, cha
 	char word[sizeof(c->filter_cgroups[0])];
 	int bad = filter_start(c, kind, err, n);
 
-	while (!bad && next_word(&value, word, sizeof(word)))
+	while (!bad && fr_value_word(&value, word, sizeof(word)))
 		bad = filter_add(c, kind, word, err, n);
 	return bad;
 }
@@ -373,68 +355,6 @@ FILTER(filter_cgroup, FR_FILTER_CGROUP, fr_buf_add_str(out, c->filter_cgroups[i]
 
 /* ---- triggers ---------------------------------------------------------------------------- */
 
-static const char *const trigger_names[] = {
-#define TRIGGER_NAME(NAME, name, limited) [FR_TRIGGER_##NAME] = #name,
-	FR_TRIGGERS(TRIGGER_NAME)
-#undef TRIGGER_NAME
-};
-
-/* Known names whose triggers this release does not have: a clear no, not "unknown". */
-static const char *const trigger_later[] = {
-	"http-5xx", "sql-error", "redis-error", "latency", "latency-p99", "signal",
-	"oom",	    "runqueue",	 "block",	"exit",	   "psi",
-};
-
-const char *fr_trigger_name(enum fr_trigger_kind kind)
-{
-	return trigger_names[kind];
-}
-
-static int trigger_by_name(const char *name, char *err, size_t n)
-{
-	for (size_t i = 0; i < sizeof(trigger_later) / sizeof(trigger_later[0]); i++)
-		if (!strcmp(name, trigger_later[i]))
-			return fr_value_refuse(
-				err, n, "trigger '%s' is not available in this release: remove it",
-				name);
-	return fr_value_choice(name, trigger_names, FR_TRIGGER_CNT, err, n);
-}
-
-int fr_setting_trigger(struct fr_config *config, const char *trigger, const char *key,
-		       const char *value, char *err, size_t err_bytes)
-{
-	int kind = trigger_by_name(trigger, err, err_bytes);
-	struct fr_trigger_rule *rule;
-
-	if (kind < 0)
-		return kind;
-	rule = &config->triggers[kind];
-	if (!strcmp(key, "enabled"))
-		return fr_value_bool(value, &rule->enabled, err, err_bytes);
-	if (!strcmp(key, "cooldown"))
-		return fr_value_duration(value, 0, 86400000000000ull, &rule->cooldown_ns, err,
-					 err_bytes);
-	if (!strcmp(key, "max_per_day"))
-		return fr_value_number(value, 0, 1000000, &rule->max_per_day, err, err_bytes);
-	return fr_value_refuse(err, err_bytes,
-			       "a trigger has the keys enabled, cooldown, max_per_day");
-}
-
-void fr_setting_trigger_get(const struct fr_config *config, enum fr_trigger_kind kind,
-			    struct fr_buf *out)
-{
-	const struct fr_trigger_rule *rule = &config->triggers[kind];
-
-	fr_buf_printf(out, "enabled = %s\n", rule->enabled ? "on" : "off");
-	if (rule->cooldown_ns != FR_RULE_UNSET) {
-		fr_buf_add_str(out, "cooldown = ");
-		fr_value_put_duration(out, rule->cooldown_ns);
-		fr_buf_add_char(out, '\n');
-	}
-	if (rule->max_per_day != FR_RULE_UNSET)
-		fr_buf_printf(out, "max_per_day = %llu\n", (unsigned long long)rule->max_per_day);
-}
-
 SET(trigger)
 {
 	const char *equals = strchr(value, '=');
@@ -445,6 +365,19 @@ SET(trigger)
 	memcpy(name, value, (size_t)(equals - value));
 	name[equals - value] = 0;
 	return fr_setting_trigger(ctx, name, "enabled", equals + 1, err, n);
+}
+
+SET(latency_limit)
+{
+	return fr_setting_trigger(ctx, "latency", "limit", value, err, n);
+}
+
+GET(latency_limit)
+{
+	if (c->triggers[FR_TRIGGER_LATENCY].limit_ns)
+		fr_value_put_duration(out, c->triggers[FR_TRIGGER_LATENCY].limit_ns);
+	else
+		fr_buf_add_str(out, "off");
 }
 
 /* ---- the table --------------------------------------------------------------------------- */
@@ -466,8 +399,12 @@ const struct fr_setting_row fr_setting_rows[] = {
 	  RELOAD, set_redact, get_redact },
 	{ "post-window", "TIME", "how long to go on recording after a trigger", RELOAD,
 	  set_post_window, get_post_window },
-	{ "trigger", "NAME=on|off", "switch a trigger: usr1, manual (may be given again)", CLI,
-	  set_trigger, NULL },
+	{ "trigger", "NAME=on|off", "switch a trigger (may be given again): usr1, manual,\n"
+	  "http-5xx, sql-error, redis-error, latency, latency-p99, signal, oom, runqueue,\n"
+	  "block, exit, psi",
+	  CLI, set_trigger, NULL },
+	{ "latency-limit", "TIME|off", "dump when a request takes longer (trigger latency)", RELOAD,
+	  set_latency_limit, get_latency_limit },
 	{ "cooldown", "TIME", "least time between two dumps of one trigger that has a cool-down\n"
 	  "(usr1 and manual have none unless their section sets one)", RELOAD, set_cooldown,
 	  get_cooldown },
@@ -557,10 +494,5 @@ void fr_setting_defaults(struct fr_config *config)
 		.nice = -15,
 		.log_level = FR_LOG_INFO,
 	};
-	for (uint32_t kind = 0; kind < FR_TRIGGER_CNT; kind++)
-		config->triggers[kind] = (struct fr_trigger_rule){
-			.enabled = true,
-			.cooldown_ns = FR_RULE_UNSET,
-			.max_per_day = FR_RULE_UNSET,
-		};
+	fr_setting_trigger_defaults(config);
 }

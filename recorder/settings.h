@@ -29,6 +29,7 @@ int fr_setting_trigger(struct fr_config *config, const char *trigger, const char
 		       const char *value, char *err, size_t err_bytes);
 void fr_setting_trigger_get(const struct fr_config *config, enum fr_trigger_kind kind,
 			    struct fr_buf *out);
+void fr_setting_trigger_defaults(struct fr_config *config);
 void fr_setting_defaults(struct fr_config *config);
 
 #endif

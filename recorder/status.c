@@ -11,12 +11,20 @@
 
 typedef unsigned long long ull;
 
+/* Of suppressed ones also those that a probe saw and never told. */
+static uint64_t outcome_of(const struct fr_triggers *t, enum fr_trigger_kind kind,
+			   enum fr_outcome outcome)
+{
+	return outcome == FR_OUTCOME_SUPPRESSED ? fr_triggers_suppressed(t, kind) :
+						  t->kinds[kind].outcomes[outcome];
+}
+
 static uint64_t outcome_total(const struct fr_triggers *t, enum fr_outcome outcome)
 {
 	uint64_t total = 0;
 
 	for (uint32_t kind = 0; kind < FR_TRIGGER_CNT; kind++)
-		total += t->kinds[kind].outcomes[outcome];
+		total += outcome_of(t, (enum fr_trigger_kind)kind, outcome);
 	return total;
 }
 
@@ -88,6 +96,28 @@ static void text_dumps(const struct fr_triggers *t, struct fr_buf *out)
 			      t->last.name);
 }
 
+static void text_triggers(const struct fr_triggers *t, struct fr_buf *out)
+{
+	const char *comma = "";
+
+	fr_buf_add_str(out, "triggers:");
+	for (uint32_t kind = 0; kind < FR_TRIGGER_CNT; kind++)
+		if (fr_config_trigger_on(&t->rec->config, (enum fr_trigger_kind)kind)) {
+			fr_buf_printf(out, "%s %s", comma,
+				      fr_trigger_name((enum fr_trigger_kind)kind));
+			comma = ",";
+		}
+	fr_buf_add_char(out, '\n');
+	for (uint32_t kind = 0; kind < FR_TRIGGER_CNT; kind++) {
+		uint64_t seen = fr_triggers_seen(t, (enum fr_trigger_kind)kind);
+
+		if (seen)
+			fr_buf_printf(out, "  %s: seen %llu, suppressed %llu\n",
+				      fr_trigger_name((enum fr_trigger_kind)kind), (ull)seen,
+				      (ull)fr_triggers_suppressed(t, (enum fr_trigger_kind)kind));
+	}
+}
+
 static void text_binaries(const struct fr_binaries *b, struct fr_buf *out)
 {
 	if (!b->answered_cnt && !b->put_off_cnt)
@@ -109,6 +139,7 @@ static void print_text(const struct fr_status *st, struct fr_buf *out)
 	fr_buf_printf(out, "events: %llu, dropped %llu, programs not run by the kernel %llu\n",
 		      (ull)s->emitted, (ull)s->dropped, (ull)s->misses);
 	text_dumps(st->triggers, out);
+	text_triggers(st->triggers, out);
 	text_binaries(st->binaries, out);
 	fr_buf_printf(out, "ring: %s, maps in all %s",
 		      fr_format_size(s->rec->layout.ring_bytes, a, sizeof(a)),
@@ -223,9 +254,13 @@ static void json_dumps(struct fr_json *j, const struct fr_triggers *t)
 	for (uint32_t kind = 0; kind < FR_TRIGGER_CNT; kind++) {
 		fr_json_object(j);
 		fr_json_kv_str(j, "name", fr_trigger_name((enum fr_trigger_kind)kind));
+		fr_json_kv_bool(j, "on",
+				fr_config_trigger_on(&t->rec->config, (enum fr_trigger_kind)kind));
+		fr_json_kv_u64_str(j, "seen", fr_triggers_seen(t, (enum fr_trigger_kind)kind));
 		for (uint32_t o = 0; o < FR_OUTCOME_CNT; o++)
-			fr_json_kv_u64_str(j, fr_outcome_name((enum fr_outcome)o),
-					   t->kinds[kind].outcomes[o]);
+			fr_json_kv_u64_str(
+				j, fr_outcome_name((enum fr_outcome)o),
+				outcome_of(t, (enum fr_trigger_kind)kind, (enum fr_outcome)o));
 		fr_json_object_end(j);
 	}
 	fr_json_array_end(j);
@@ -351,7 +386,8 @@ static void prom_dumps(const struct fr_triggers *t, struct fr_buf *out)
 				      "flightrec_triggers_total{name=\"%s\",outcome=\"%s\"} %llu\n",
 				      fr_trigger_name((enum fr_trigger_kind)kind),
 				      fr_outcome_name((enum fr_outcome)o),
-				      (ull)t->kinds[kind].outcomes[o]);
+				      (ull)outcome_of(t, (enum fr_trigger_kind)kind,
+						      (enum fr_outcome)o));
 }
 
 static void print_prometheus(const struct fr_status *st, struct fr_buf *out)

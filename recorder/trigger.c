@@ -12,8 +12,10 @@
 #include "clock.h"
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
+#include "trigger_reason.h"
 
 #define NS_PER_DAY 86400000000000ull
+#define NS_PER_S 1000000000ull
 
 int fr_triggers_init(struct fr_triggers *t, const struct fr_recorder *rec)
 {
@@ -25,13 +27,23 @@ int fr_triggers_init(struct fr_triggers *t, const struct fr_recorder *rec)
 	*t = (struct fr_triggers){
 		.rec = rec, .join = page, .result_fd = -1, .start = fr_dumper_start
 	};
-	return 0;
+	return fr_gates_map(rec, &t->gates);
+}
+
+void fr_triggers_arm(struct fr_triggers *t)
+{
+	uint64_t last_dump_ns[FR_TRIGGER_CNT];
+
+	for (int kind = 0; kind < FR_TRIGGER_CNT; kind++)
+		last_dump_ns[kind] = t->kinds[kind].last_dump_ns;
+	fr_gates_set(t->gates, &t->rec->config, last_dump_ns);
 }
 
 void fr_triggers_done(struct fr_triggers *t)
 {
 	if (t->join)
 		munmap(t->join, sizeof(*t->join));
+	fr_gates_unmap(t->gates);
 	if (t->result_fd >= 0)
 		close(t->result_fd);
 	*t = (struct fr_triggers){ .result_fd = -1 };
@@ -89,7 +101,7 @@ static pid_t *stuck_place(struct fr_triggers *t)
 
 static int start_dump(struct fr_triggers *t, struct fr_trigger_info *info)
 {
-	struct fr_dump_job job = { .join = t->join };
+	struct fr_dump_job job = { .join = t->join, .triggers = t };
 	pid_t pid = -EBUSY; /* too many hang already */
 
 	info->number = t->number + 1;
@@ -160,7 +172,7 @@ static enum fr_outcome decide(struct fr_triggers *t, enum fr_trigger_kind kind,
 			      struct fr_trigger_info *info, uint64_t *ret_number, char *why,
 			      size_t why_bytes)
 {
-	if (!t->rec->config.triggers[kind].enabled) {
+	if (!fr_config_trigger_on(&t->rec->config, kind)) {
 		snprintf(why, why_bytes, "trigger %s is switched off", info->name);
 		return FR_OUTCOME_SUPPRESSED;
 	}
@@ -177,30 +189,125 @@ static enum fr_outcome decide(struct fr_triggers *t, enum fr_trigger_kind kind,
 	return FR_OUTCOME_STARTED;
 }
 
+/* When this trigger may make a dump again, though it may not now. */
+static uint64_t allowed_again_ns(const struct fr_triggers *t, enum fr_trigger_kind kind,
+				 const struct fr_trigger_info *info)
+{
+	struct fr_trigger_rule rule = fr_config_rule(&t->rec->config, kind);
+	const struct fr_trigger_state *s = &t->kinds[kind];
+
+	if (rule.max_per_day && s->day_cnt >= rule.max_per_day)
+		return info->boot_ns + NS_PER_DAY - info->unix_ns % NS_PER_DAY;
+	return s->last_dump_ns + rule.cooldown_ns;
+}
+
+/* A notice has closed its gate for the length of a cool-down, also if it is told of in another's
+ * dump: one storm of two kinds makes one dump. Where no dump came of it, the next cause is told as
+ * soon as it may make one. */
+static void set_gate(struct fr_triggers *t, enum fr_trigger_kind kind,
+		     const struct fr_trigger_info *info, enum fr_outcome outcome)
+{
+	uint64_t soonest_ns = info->boot_ns + FR_GATE_LEAST_NS, again_ns;
+
+	switch (outcome) {
+	case FR_OUTCOME_STARTED:
+	case FR_OUTCOME_JOINED:
+	case FR_OUTCOME_QUEUED:
+	case FR_OUTCOME_CNT:
+		return;
+	case FR_OUTCOME_SUPPRESSED:
+		again_ns = allowed_again_ns(t, kind, info);
+		fr_gate_open_at(t->gates, kind, again_ns > soonest_ns ? again_ns : soonest_ns);
+		return;
+	case FR_OUTCOME_FAILED:
+		fr_gate_open_at(t->gates, kind, info->boot_ns + NS_PER_S);
+		return;
+	}
+}
+
+/* info: all but name and number. */
+static enum fr_outcome fire(struct fr_triggers *t, enum fr_trigger_kind kind,
+			    struct fr_trigger_info *info, uint64_t *ret_number, char *why,
+			    size_t why_bytes)
+{
+	struct fr_trigger_state *s = &t->kinds[kind];
+	enum fr_outcome outcome;
+
+	snprintf(info->name, sizeof(info->name), "%s", fr_trigger_name(kind));
+	snprintf(why, why_bytes, "%s", "");
+	outcome = decide(t, kind, info, ret_number, why, why_bytes);
+	s->outcomes[outcome]++;
+	if (outcome == FR_OUTCOME_STARTED || outcome == FR_OUTCOME_QUEUED) {
+		s->last_dump_ns = info->boot_ns;
+		s->day_cnt++;
+	}
+	set_gate(t, kind, info, outcome);
+	fr_info("trigger %s %s%s%s", info->name, fr_outcome_name(outcome), why[0] ? ": " : "", why);
+	return outcome;
+}
+
+static struct fr_clock_pair time_now(const struct fr_triggers *t)
+{
+	struct fr_clock_pair now = { 0 };
+
+	if (t->rec->probes)
+		fr_clock_pair(t->rec->probes, FR_CLOCK_TRIGGER, &now);
+	return now;
+}
+
 enum fr_outcome fr_triggers_fire(struct fr_triggers *t, enum fr_trigger_kind kind,
 				 const char *reason, uint32_t sender_pid, uint64_t *ret_number,
 				 char *why, size_t why_bytes)
 {
-	struct fr_trigger_info info = { .sender_pid = sender_pid };
-	struct fr_clock_pair now = { 0 };
-	struct fr_trigger_state *s = &t->kinds[kind];
-	enum fr_outcome outcome;
+	struct fr_clock_pair now = time_now(t);
+	struct fr_trigger_info info = { .boot_ns = now.boot_ns,
+					.unix_ns = now.unix_ns,
+					.sender_pid = sender_pid };
 
-	if (t->rec->probes)
-		fr_clock_pair(t->rec->probes, FR_CLOCK_TRIGGER, &now);
-	info.boot_ns = now.boot_ns;
-	info.unix_ns = now.unix_ns;
-	snprintf(info.name, sizeof(info.name), "%s", fr_trigger_name(kind));
 	snprintf(info.reason, sizeof(info.reason), "%s", reason);
-	snprintf(why, why_bytes, "%s", "");
-	outcome = decide(t, kind, &info, ret_number, why, why_bytes);
-	s->outcomes[outcome]++;
-	if (outcome == FR_OUTCOME_STARTED || outcome == FR_OUTCOME_QUEUED) {
-		s->last_dump_ns = info.boot_ns;
-		s->day_cnt++;
-	}
-	fr_info("trigger %s %s%s%s", info.name, fr_outcome_name(outcome), why[0] ? ": " : "", why);
-	return outcome;
+	return fire(t, kind, &info, ret_number, why, why_bytes);
+}
+
+enum fr_outcome fr_triggers_cause(struct fr_triggers *t, const struct fr_notice_trigger *n,
+				  uint64_t *ret_number)
+{
+	struct fr_clock_pair now = time_now(t);
+	struct fr_trigger_info info = { .boot_ns = n->time_ns,
+					.unix_ns = now.unix_ns - (now.boot_ns - n->time_ns),
+					.tgid = n->tgid,
+					.tid = n->tid,
+					.sock_id = n->sock_id,
+					.goid = n->goid };
+	int kind = fr_gate_kind(n->gate);
+	char why[200];
+
+	if (kind < 0)
+		return FR_OUTCOME_FAILED;
+	fr_trigger_reason(n, info.reason, sizeof(info.reason));
+	fr_info("seen: %s: %s", fr_trigger_name((enum fr_trigger_kind)kind), info.reason);
+	return fire(t, (enum fr_trigger_kind)kind, &info, ret_number, why, sizeof(why));
+}
+
+/* ---- counts ------------------------------------------------------------------------------ */
+
+/* Without a gate, what was fired; with one, what the probes saw. */
+uint64_t fr_triggers_seen(const struct fr_triggers *t, enum fr_trigger_kind kind)
+{
+	uint64_t cnt = 0;
+
+	if (t->gates && fr_gate_of(kind) >= 0)
+		return fr_gate_seen(t->gates, kind);
+	for (int outcome = 0; outcome < FR_OUTCOME_CNT; outcome++)
+		cnt += t->kinds[kind].outcomes[outcome];
+	return cnt;
+}
+
+uint64_t fr_triggers_suppressed(const struct fr_triggers *t, enum fr_trigger_kind kind)
+{
+	/* told is read first: what is seen in between must not make it negative */
+	uint64_t told = fr_gate_told(t->gates, kind);
+
+	return t->kinds[kind].outcomes[FR_OUTCOME_SUPPRESSED] + fr_gate_seen(t->gates, kind) - told;
 }
 
 /* ---- its end ----------------------------------------------------------------------------- */

@@ -19,6 +19,7 @@
 #include "dumper.h"
 #include "join.h"
 #include "recorder.h"
+#include "trigger_gates.h"
 
 enum fr_outcome {
 	FR_OUTCOME_STARTED,    /* a dump begins */
@@ -42,6 +43,7 @@ struct fr_triggers {
 	const struct fr_recorder *rec;
 	struct fr_join *join; /* shared with the dumper; owned */
 	struct fr_trigger_state kinds[FR_TRIGGER_CNT];
+	struct fr_gate_table *gates; /* of the probes, mapped; owned. NULL = they have none */
 
 	pid_t dumper_pid; /* 0 = idle */
 	int result_fd;
@@ -71,6 +73,8 @@ struct fr_triggers {
 
 int fr_triggers_init(struct fr_triggers *t, const struct fr_recorder *rec);
 void fr_triggers_done(struct fr_triggers *t);
+/* Once all is set up, and after a reload: what the configuration wants looked for, is. */
+void fr_triggers_arm(struct fr_triggers *t);
 /*
  * *ret_number is that of the dump that will tell of it (not set if suppressed or failed). why gets
  * one line for people.
@@ -78,6 +82,13 @@ void fr_triggers_done(struct fr_triggers *t);
 enum fr_outcome fr_triggers_fire(struct fr_triggers *t, enum fr_trigger_kind kind,
 				 const char *reason, uint32_t sender_pid, uint64_t *ret_number,
 				 char *why, size_t why_bytes);
+/* A cause that a probe told of. Its time is the trigger's. *ret_number as above, if it is set. */
+enum fr_outcome fr_triggers_cause(struct fr_triggers *t, const struct fr_notice_trigger *n,
+				  uint64_t *ret_number);
+/* How often this kind was seen, and how often that neither made nor joined a dump: exact, also for
+ * what never got past its gate. */
+uint64_t fr_triggers_seen(const struct fr_triggers *t, enum fr_trigger_kind kind);
+uint64_t fr_triggers_suppressed(const struct fr_triggers *t, enum fr_trigger_kind kind);
 /* After SIGCHLD: finishes the dump whose child has ended, starts the queued one. */
 void fr_triggers_reap(struct fr_triggers *t);
 /* The dumper took too long: ends it. What it wrote stays, marked incomplete. */

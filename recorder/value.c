@@ -68,6 +68,23 @@ int fr_value_bool(const char *s, bool *ret, char *err, size_t n)
 	return fr_parse_bool(s, ret) ? fr_value_refuse(err, n, "'%s' is neither on nor off", s) : 0;
 }
 
+bool fr_value_word(const char **at, char *word, size_t word_bytes)
+{
+	const char *from = *at + strspn(*at, ", ");
+	size_t len = strcspn(from, ",");
+
+	if (!*from)
+		return false;
+	*at = from + len;
+	while (len && from[len - 1] == ' ')
+		len--;
+	if (len >= word_bytes)
+		len = 0;
+	memcpy(word, from, len);
+	word[len] = 0;
+	return true;
+}
+
 /* Index of s in a list of names, or -EINVAL and the list in err. */
 int fr_value_choice(const char *s, const char *const *names, uint32_t cnt, char *err, size_t n)
 {

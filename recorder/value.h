@@ -23,6 +23,8 @@ int fr_value_duration(const char *s, uint64_t min, uint64_t max, uint64_t *ret, 
 int fr_value_bool(const char *s, bool *ret, char *err, size_t n);
 /* Index of s in a list of names, or -EINVAL and the list in err. */
 int fr_value_choice(const char *s, const char *const *names, uint32_t cnt, char *err, size_t n);
+/* Next word of a comma list into word; false at the end. Words that don't fit come back as "". */
+bool fr_value_word(const char **at, char *word, size_t word_bytes);
 /* Into path (PATH_MAX bytes), made absolute, so that nothing depends on the folder that the daemon
  * was started in; "" if s is the word `none` (may be NULL). */
 int fr_value_path(const char *s, const char *none, char *path, char *err, size_t n);

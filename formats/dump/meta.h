@@ -29,6 +29,14 @@ struct fr_trigger_info {
 	uint32_t sender_pid;
 	uint64_t number;
 	uint64_t post_window_ns;
+	/* where a probe saw it; 0 = not known, or none is involved */
+	uint32_t tgid;
+	uint32_t tid;
+	uint64_t sock_id;
+	uint64_t goid;
+	/* causes of this name since the recorder's start, until the post-window ended */
+	uint64_t seen;
+	uint64_t suppressed; /* those that neither made nor joined a dump */
 };
 
 struct fr_meta_trigger {

@@ -18,6 +18,12 @@ static const struct fr_meta_field trigger_fields[] = {
 	FR_META_FIELD(7, FR_META_UINT, fr_trigger_info, sender_pid),
 	FR_META_FIELD(8, FR_META_UINT, fr_trigger_info, number),
 	FR_META_FIELD(9, FR_META_UINT, fr_trigger_info, post_window_ns),
+	FR_META_FIELD(10, FR_META_UINT, fr_trigger_info, tgid),
+	FR_META_FIELD(11, FR_META_UINT, fr_trigger_info, tid),
+	FR_META_FIELD(12, FR_META_UINT, fr_trigger_info, sock_id),
+	FR_META_FIELD(13, FR_META_UINT, fr_trigger_info, goid),
+	FR_META_FIELD(14, FR_META_UINT, fr_trigger_info, seen),
+	FR_META_FIELD(15, FR_META_UINT, fr_trigger_info, suppressed),
 	FR_META_FIELDS_END,
 };
 _Static_assert(offsetof(struct fr_meta_trigger, main) == 0, "trigger_fields serve both structs");

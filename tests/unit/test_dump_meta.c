@@ -47,6 +47,12 @@ static void trigger_info(struct fr_trigger_info *t, uint32_t salt)
 	t->sender_pid = 4194303 - salt;
 	t->number = 1ull << 40 | salt;
 	t->post_window_ns = 500000000 + salt;
+	t->tgid = 5 + salt;
+	t->tid = 6 + salt;
+	t->sock_id = 1ull << 48 | salt;
+	t->goid = 7 + salt;
+	t->seen = 10000 + salt;
+	t->suppressed = 9999 + salt;
 }
 
 static void trigger_comes_back(void **state)

@@ -135,6 +135,21 @@ static void wrong_values_are_refused(void **state)
 		"trigger = usr1=on\n",
 		"filter_pid = 1,2,3,4,5,6,7,8,9\n",
 		"codec = lz4\ncodec = lz4\n",
+		"latency_limit = 1\n",
+		"[trigger.fire]\nenabled = on\n",
+		"[trigger.oom]\nlimit = 1s\n",
+		"[trigger.latency]\nfactor = 3\n",
+		"[trigger.latency-p99]\nlimit = off\n",
+		"[trigger.latency-p99]\nfactor = 1\n",
+		"[trigger.sql-error]\nignore = 2350\n",
+		"[trigger.sql-error]\nonly = 23505,abcde\n",
+		"[trigger.sql-error]\nonly = 01,02,03,04,05,06,07,08,09,0A,0B,0C,0D,0E,0F,10,11\n",
+		"[trigger.exit]\nprocess = a234567890123456\n",
+		"[trigger.exit]\nprocess = 1,2,3,4,5,6,7,8,9\n",
+		"[trigger.exit]\nstatus = bad\n",
+		"[trigger.psi]\ncpu = 101%\n",
+		"[trigger.psi]\ncpu = 50\n",
+		"[trigger.psi]\nwindow = 100ms\n",
 	};
 	struct fr_config c;
 
@@ -156,7 +171,12 @@ static void printed_settings_read_back(void **state)
 			      "filter_comm = a b,c\ndump_quota = 1025K\nring_size = 33M\n"
 			      "pid_file = /run/x.pid\nforeground = yes\n"
 			      "[trigger.usr1]\ncooldown = 1500ms\nmax_per_day = 3\n"
-			      "[trigger.manual]\nenabled = no\n",
+			      "[trigger.manual]\nenabled = no\n"
+			      "[trigger.latency]\nlimit = 250ms\n"
+			      "[trigger.latency-p99]\nfactor = 3\nlimit = 1ms\n"
+			      "[trigger.sql-error]\nignore =\nonly = 57, 53300\n"
+			      "[trigger.exit]\nprocess = shopd, postgres\nstatus = failure\n"
+			      "[trigger.psi]\ncpu = 30%\nwindow = 2s\n",
 			      NULL),
 			 0);
 	fr_config_print(&a, &first);
@@ -170,6 +190,10 @@ static void printed_settings_read_back(void **state)
 	assert_non_null(strstr((char *)first.data, "filter_comm = a b,c\n"));
 	assert_non_null(strstr((char *)first.data, "dump_quota = 1025K\n"));
 	assert_memory_equal(a.triggers, b.triggers, sizeof(a.triggers));
+	assert_memory_equal(&a.trigger_more, &b.trigger_more, sizeof(a.trigger_more));
+	assert_non_null(strstr((char *)first.data, "latency_limit = 250ms\n"));
+	assert_non_null(strstr((char *)first.data, "ignore = \nonly = 57,53300\n"));
+	assert_non_null(strstr((char *)first.data, "process = shopd,postgres\n"));
 	fr_buf_done(&first);
 	fr_buf_done(&second);
 }
@@ -192,6 +216,41 @@ static void rules_of_triggers(void **state)
 	rule = fr_config_rule(&c, FR_TRIGGER_MANUAL);
 	assert_false(rule.enabled);
 	assert_int_equal(rule.cooldown_ns, 2000000000);
+}
+
+/* On by default; some only once they know what to look for. */
+static void triggers_wait_for_what_they_need(void **state)
+{
+	struct fr_config c;
+
+	(void)state;
+	assert_int_equal(load(&c, "", NULL), 0);
+	assert_true(fr_config_trigger_on(&c, FR_TRIGGER_HTTP_5XX));
+	assert_true(fr_config_trigger_on(&c, FR_TRIGGER_LATENCY_P99));
+	assert_false(fr_config_trigger_on(&c, FR_TRIGGER_REDIS_ERROR));
+	assert_false(fr_config_trigger_on(&c, FR_TRIGGER_LATENCY));
+	assert_false(fr_config_trigger_on(&c, FR_TRIGGER_RUNQUEUE));
+	assert_false(fr_config_trigger_on(&c, FR_TRIGGER_BLOCK));
+	assert_false(fr_config_trigger_on(&c, FR_TRIGGER_EXIT));
+	assert_false(fr_config_trigger_on(&c, FR_TRIGGER_PSI));
+	assert_int_equal(fr_config_rule(&c, FR_TRIGGER_OOM).cooldown_ns, 60000000000);
+	assert_int_equal(fr_config_rule(&c, FR_TRIGGER_OOM).max_per_day, 24);
+	assert_int_equal(load(&c,
+			      "[trigger.psi]\nmemory = 5%\n[trigger.exit]\nprocess = x\n"
+			      "[trigger.block]\nlimit = 1s\n[trigger.redis-error]\nenabled = on\n",
+			      "--latency-limit=1ms"),
+			 0);
+	assert_true(fr_config_trigger_on(&c, FR_TRIGGER_REDIS_ERROR));
+	assert_true(fr_config_trigger_on(&c, FR_TRIGGER_LATENCY));
+	assert_int_equal(c.triggers[FR_TRIGGER_LATENCY].limit_ns, 1000000);
+	assert_true(fr_config_trigger_on(&c, FR_TRIGGER_BLOCK));
+	assert_true(fr_config_trigger_on(&c, FR_TRIGGER_EXIT));
+	assert_true(fr_config_trigger_on(&c, FR_TRIGGER_PSI));
+	assert_int_equal(load(&c, "[trigger.psi]\nmemory = 5%\nenabled = off\n",
+			      "--trigger=http-5xx=off"),
+			 0);
+	assert_false(fr_config_trigger_on(&c, FR_TRIGGER_PSI));
+	assert_false(fr_config_trigger_on(&c, FR_TRIGGER_HTTP_5XX));
 }
 
 static int reload(struct fr_config *c, const char *text, uint32_t *ret_changed_cnt)
@@ -285,6 +344,7 @@ int main(void)
 		cmocka_unit_test(wrong_values_are_refused),
 		cmocka_unit_test(printed_settings_read_back),
 		cmocka_unit_test(rules_of_triggers),
+		cmocka_unit_test(triggers_wait_for_what_they_need),
 		cmocka_unit_test(reload_is_all_or_nothing),
 		cmocka_unit_test(dump_gets_all_settings),
 		cmocka_unit_test(table_is_sound),
