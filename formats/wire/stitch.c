@@ -328,6 +328,39 @@ static void mark_gap(struct fr_wire_run *run)
 		c->pending[0].marks |= FR_MARK_GAP;
 }
 
+/* One socket may ask and be asked: each datagram says which. */
+static void face(struct fr_wire_run *run, struct fr_slice b)
+{
+	struct fr_wire_conn *c = run->c;
+	struct fr_slice none = { 0 };
+
+	if (c->proto->detect(b, none) == 2)
+		c->request_dir = run->dir;
+	else if (c->proto->detect(none, b) == 2)
+		c->request_dir = fr_wire_other(run->dir);
+}
+
+/* A datagram is a unit, whatever was captured of it; what is none leaves the next one alone. */
+static void feed_datagram(struct fr_wire_run *run, struct fr_slice b, uint64_t datagram_bytes)
+{
+	struct fr_wire_conn *c = run->c;
+	struct fr_wire_point start = run->at;
+	enum fr_wire_verdict verdict;
+	struct fr_wire_unit u;
+
+	if (!b.len_bytes)
+		return;
+	face(run, b);
+	verdict = look_at(run, b, true, &u);
+	if (verdict != FR_WIRE_UNIT) {
+		c->lost_cnt++;
+		return;
+	}
+	unit_begins(run, &u, start);
+	run->at.stream_off += datagram_bytes;
+	unit_over(run);
+}
+
 /* What was kept while nobody knew the protocol. */
 static void replay(struct fr_wire_run *run, enum fr_wire_dir dir)
 {
@@ -341,6 +374,14 @@ static void replay(struct fr_wire_run *run, enum fr_wire_dir dir)
 	then.dir = dir;
 	then.at = s->last;
 	then.at.stream_off = s->last.stream_off - hole_bytes;
+	if (run->c->proto->datagrams) {
+		struct fr_slice b = { .data = s->carry, .len_bytes = s->carry_bytes };
+
+		s->carry_bytes = 0; /* the bytes stay where they are */
+		then.at.stream_off -= b.len_bytes;
+		feed_datagram(&then, b, b.len_bytes + hole_bytes);
+		return;
+	}
 	if (s->carry_bytes)
 		cut_units(&then, s->carry_bytes, false);
 	feed_hole(&then, hole_bytes);
@@ -359,7 +400,7 @@ static void find_protocol(struct fr_wire_run *run)
 	for (unsigned i = 0; fr_wire_protocols[i]; i++) {
 		const struct fr_wire_protocol *p = fr_wire_protocols[i];
 
-		for (unsigned turn = 0; turn < 2; turn++) {
+		for (unsigned turn = 0; turn < 2 && p->datagrams == c->datagram; turn++) {
 			enum fr_wire_dir dir = turn ? fr_wire_other(c->request_dir) :
 						      c->request_dir;
 
@@ -425,6 +466,7 @@ void fr_wire_conn_part(struct fr_wire_conn *c, const struct fr_wire_part *p, fr_
 	struct fr_wire_run run = {
 		.c = c, .dir = p->dir, .fn = fn, .ctx = ctx,
 		.at = { .time_ns = p->time_ns, .goid = p->goid, .tid = p->tid },
+		.peer = p->peer,
 	};
 	struct fr_slice b = p->captured;
 	uint64_t left = p->transfer_bytes, told = 0;
@@ -445,6 +487,16 @@ void fr_wire_conn_part(struct fr_wire_conn *c, const struct fr_wire_part *p, fr_
 	}
 	if (!left || p->stream_off + told > UINT64_MAX - left)
 		return;
+	c->datagram = p->datagram;
+	if (c->proto && c->proto->datagrams) {
+		run.at.stream_off = p->stream_off + told;
+		s->seen = true;
+		s->next_off = run.at.stream_off + left;
+		s->last = run.at;
+		s->last.stream_off = s->next_off;
+		feed_datagram(&run, b, left);
+		return;
+	}
 	run.at.stream_off = s->next_off;
 	if (p->stream_off > s->next_off) {
 		mark_gap(&run);
@@ -453,7 +505,7 @@ void fr_wire_conn_part(struct fr_wire_conn *c, const struct fr_wire_part *p, fr_
 			s->carry_bytes = 0;
 		run.at.stream_off = p->stream_off;
 	}
-	if (p->start)
+	if (p->start || p->datagram)
 		message_starts(&run);
 	else if (b.len_bytes && may_rejoin(&run))
 		rejoin(&run);

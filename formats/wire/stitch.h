@@ -42,6 +42,8 @@ struct fr_wire_part {
 	enum fr_wire_dir dir;
 	bool start;	  /* first of its direction after the other one's (MSG_START) */
 	bool first_sight; /* offsets count from first sight, not from the connection's start */
+	bool datagram;	  /* a message by itself; .start is not asked */
+	uint64_t peer;	  /* datagrams: a hash of the other end's address, 0 = not known */
 	uint64_t time_ns;
 	uint64_t stream_off;
 	uint64_t transfer_bytes;
@@ -86,6 +88,7 @@ typedef void fr_request_fn(void *ctx, const struct fr_request *r);
 struct fr_wire_pending {
 	struct fr_wire_point start, sent, first;
 	uint64_t id;
+	uint64_t peer;
 	uint64_t response_off; /* nothing of the reply lies before it */
 	uint32_t marks;
 	int32_t status;
@@ -101,7 +104,8 @@ struct fr_wire_pending {
 	/* lengths in texts[], one after the other */
 	uint16_t text_bytes, host_bytes, traceparent_bytes, tracestate_bytes;
 	uint16_t error_nr;
-	uint16_t reserved_zero[3];
+	uint8_t request_dir; /* enum fr_wire_dir: datagrams may ask either way */
+	uint8_t reserved_zero[5];
 	char command[FR_WIRE_COMMAND_BYTES];
 	char code[FR_WIRE_CODE_BYTES];
 	char severity[FR_WIRE_CODE_BYTES];
@@ -133,6 +137,7 @@ struct fr_wire_conn {
 	bool side_known; /* by who connected; content may still correct it */
 	bool turned;	 /* content did */
 	bool raw;
+	bool datagram; /* the latest part was */
 	bool settled;  /* a reply met its request: the direction is right */
 	bool doubt; /* replies went uncounted: later pairs are inferred */
 	enum fr_wire_dir first_dir; /* protocol not known yet: whose carry is older */

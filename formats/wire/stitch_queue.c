@@ -59,6 +59,32 @@ static uint16_t keep_tracestate(struct fr_wire_conn *c, struct fr_wire_pending *
 	return (uint16_t)n;
 }
 
+static void finish(struct fr_wire_run *run, unsigned index, struct fr_wire_point end);
+
+/* Is this what the number of the datagram in hand means? Other ends number by themselves. */
+static bool is_same_id(const struct fr_wire_run *run, const struct fr_wire_pending *e, uint64_t id)
+{
+	if (e->id != id || e->request_dir != run->c->request_dir)
+		return false;
+	return e->peer == run->peer || !e->peer || !run->peer;
+}
+
+/* Datagrams get lost, and nobody says so: one that is asked again, and the oldest when there is no
+ * room, have had no reply. */
+static void make_room(struct fr_wire_run *run, uint64_t id)
+{
+	struct fr_wire_conn *c = run->c;
+	unsigned i = 0;
+
+	while (i < c->pending_cnt && !is_same_id(run, &c->pending[i], id))
+		i++;
+	if (i == c->pending_cnt && c->pending_cnt < FR_WIRE_PENDING_MAX)
+		return;
+	i = i == c->pending_cnt ? 0 : i;
+	c->pending[i].marks |= FR_MARK_END_UNSEEN;
+	finish(run, i, (struct fr_wire_point){ 0 });
+}
+
 void fr_wire_queue_push(struct fr_wire_run *run, const struct fr_wire_unit *u,
 			struct fr_wire_point start)
 {
@@ -66,6 +92,8 @@ void fr_wire_queue_push(struct fr_wire_run *run, const struct fr_wire_unit *u,
 	bool doubt = !c->proto->by_id && (c->doubt || c->streams[c->request_dir].joined);
 	struct fr_wire_pending *e;
 
+	if (c->proto->datagrams)
+		make_room(run, u->id);
 	if (c->pending_cnt == FR_WIRE_PENDING_MAX || c->unkept_cnt) {
 		c->unkept_cnt++;
 		c->overflow_cnt++;
@@ -76,10 +104,12 @@ void fr_wire_queue_push(struct fr_wire_run *run, const struct fr_wire_unit *u,
 		.start = start,
 		.sent = start,
 		.id = u->id,
+		.peer = run->peer,
 		.response_off = fr_wire_responses(c)->next_off,
 		.marks = u->marks | (doubt ? FR_MARK_MATCH_INFERRED : 0),
 		.status = FR_WIRE_STATUS_UNKNOWN,
 		.kind = u->kind,
+		.request_dir = (uint8_t)c->request_dir,
 		.quiet = !!(u->effects & FR_UNIT_QUIET),
 		.traceparent_cnt = u->traceparent_cnt,
 	};
@@ -137,7 +167,7 @@ void fr_wire_conn_peek(const struct fr_wire_conn *c, uint32_t index, struct fr_r
 
 	*ret = (struct fr_request){
 		.protocol = c->proto->id,
-		.server = c->request_dir == FR_WIRE_RECV,
+		.server = (c->proto->datagrams ? e->request_dir : c->request_dir) == FR_WIRE_RECV,
 		.kind = e->kind,
 		.traceparent_cnt = e->traceparent_cnt,
 		.marks = e->marks,
@@ -182,12 +212,14 @@ static void finish(struct fr_wire_run *run, unsigned index, struct fr_wire_point
 }
 
 /* The oldest open request that a reply may belong to, or -1. */
-static int find(const struct fr_wire_conn *c, uint8_t kinds, uint64_t id)
+static int find(const struct fr_wire_run *run, uint8_t kinds, uint64_t id)
 {
+	const struct fr_wire_conn *c = run->c;
+
 	for (unsigned i = 0; i < c->pending_cnt; i++) {
 		const struct fr_wire_pending *e = &c->pending[i];
 
-		if (e->kind & kinds && (!c->proto->by_id || e->id == id))
+		if (e->kind & kinds && (!c->proto->by_id || is_same_id(run, e, id)))
 			return (int)i;
 		if (e->kind & c->proto->barriers)
 			break;
@@ -222,15 +254,15 @@ void fr_wire_queue_reply(struct fr_wire_run *run, const struct fr_wire_unit *u,
 
 	if (!(u->effects & (FR_UNIT_REPLY | FR_UNIT_FAIL)))
 		return;
-	if (u->effects & FR_UNIT_FAIL)
+	if (u->effects & FR_UNIT_FAIL && !c->proto->by_id)
 		index = c->pending_cnt ? 0 : -1;
 	else
-		index = find(c, u->answers, u->id);
+		index = find(run, u->answers, u->id);
 	if (index >= 0 && u->effects & FR_UNIT_HEAD && c->pending[index].first.time_ns) {
 		/* the end of the reply before this one was passed over */
 		c->pending[index].marks |= FR_MARK_END_INFERRED;
 		finish(run, (unsigned)index, start);
-		index = find(c, u->answers, u->id);
+		index = find(run, u->answers, u->id);
 	}
 	if (index < 0 && u->effects & FR_UNIT_ORPHAN)
 		index = push_orphan(run, u);
@@ -290,7 +322,7 @@ void fr_wire_queue_over(struct fr_wire_run *run, const struct fr_wire_unit *u)
 	if (u->effects & FR_UNIT_BARRIER) {
 		pass_barrier(run, u);
 	} else if (u->ends) {
-		index = find(c, u->ends, u->id);
+		index = find(run, u->ends, u->id);
 		if (index >= 0) {
 			struct fr_wire_pending *e = &c->pending[index];
 
@@ -308,7 +340,8 @@ static void end_somewhere(struct fr_wire_run *run, uint32_t mark)
 {
 	const struct fr_wire_point *last = &fr_wire_responses(run->c)->last;
 	struct fr_wire_pending *e = &run->c->pending[0];
-	bool answered = e->first.time_ns || (last->time_ns && last->stream_off > e->response_off);
+	bool answered = e->first.time_ns || (!run->c->proto->datagrams && last->time_ns &&
+					     last->stream_off > e->response_off);
 
 	if (!answered)
 		mark = FR_MARK_END_UNSEEN;

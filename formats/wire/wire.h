@@ -135,6 +135,7 @@ struct fr_wire_protocol {
 	const char *name;
 	bool by_id;	 /* replies name their request; else first in, first out */
 	uint8_t barriers; /* kinds that no reply to a younger request can pass */
+	bool datagrams;  /* each datagram is one unit; other transfers are never taken for it */
 	bool any_border; /* units are told apart so well that any transfer's start may be tried */
 	/* How the first bytes of a message of either direction (empty = none) fit: 0 not at all,
 	 * 1 perhaps, 2 surely. */
@@ -152,7 +153,8 @@ struct fr_wire_protocol {
 	X(http1)                                                                                   \
 	X(postgres)                                                                                \
 	X(redis)                                                                                   \
-	X(mysql)
+	X(mysql)                                                                                   \
+	X(dns)
 
 #define FR_WIRE_DECLARE(name) extern const struct fr_wire_protocol fr_wire_##name;
 FR_WIRE_PROTOCOLS(FR_WIRE_DECLARE)

@@ -5,8 +5,9 @@
  *   byte 0: bits 0-1 side (0 unknown, 1 server, 2 client), bit 2 recording ends before the close,
  *           bit 3 the protocol is given
  *   then, for each transfer: control byte (bit 0 received, bit 1 a message starts, bit 2 a gap
- *   goes before, bit 3 more than what was captured, bit 4 first sight), captured bytes (2, LE),
- *   if bit 2 bytes of the gap (2, LE), if bit 3 bytes not captured (4, LE), the captured bytes.
+ *   goes before, bit 3 more than what was captured, bit 4 first sight, bit 5 a datagram, with bits
+ *   6-7 as its peer), captured bytes (2, LE), if bit 2 bytes of the gap (2, LE),
+ *   if bit 3 bytes not captured (4, LE), the captured bytes.
  */
 #ifndef FR_TESTS_WIRE_STREAM_H
 #define FR_TESTS_WIRE_STREAM_H
@@ -45,6 +46,8 @@ static inline unsigned wire_stream_feed(struct fr_wire_conn *c, struct fr_slice 
 			.dir = control & 1 ? FR_WIRE_RECV : FR_WIRE_SEND,
 			.start = control & 2,
 			.first_sight = control & 16,
+			.datagram = control & 32,
+			.peer = control & 32 ? control >> 6 : 0,
 			.time_ns = ++part_cnt * 1000ull,
 			.stream_off = offs[control & 1] + gap_bytes,
 			.tid = control & 1,

@@ -51,6 +51,7 @@ struct wire_damage {
 	bool as_server;	  /* the end that receives requests recorded it */
 	bool side_unknown;
 	bool side_wrong;
+	bool datagrams; /* each saying is one */
 	bool keep_open; /* recording ended before the connection did */
 	const struct fr_wire_protocol *proto; /* NULL = to be found out */
 };
@@ -111,6 +112,7 @@ static void wire_feed_part(struct wire_feed *w, bool request, const char *data, 
 		.dir = request == w->d->as_server ? FR_WIRE_RECV : FR_WIRE_SEND,
 		.start = w->last != request,
 		.first_sight = w->d->begin,
+		.datagram = w->d->datagrams,
 		.time_ns = ++w->time_ns * 1000,
 		.stream_off = 5000 + w->offs[request],
 		.transfer_bytes = n,
@@ -120,7 +122,7 @@ static void wire_feed_part(struct wire_feed *w, bool request, const char *data, 
 	};
 
 	assert_non_null(alone);
-	if (p.start)
+	if (p.start || p.datagram)
 		w->left = w->d->capture;
 	if (p.captured.len_bytes > w->left)
 		p.captured.len_bytes = w->left;
