@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "../formats/base/log.h"
+#include "../formats/model/conns.h"
 #include "../formats/out/convert.h"
 #include "convert_send.h"
 #include "tool.h"
@@ -19,6 +20,7 @@ struct convert {
 	bool has_from, has_until;
 	struct fr_when from, until;
 	struct fr_filter filter;
+	struct fr_span_filter span_filter;
 };
 
 /* ---- options -------------------------------------------------------------------------------- */
@@ -111,10 +113,47 @@ static int set_comm(void *ctx, const char *value, char *err, size_t err_bytes)
 	return -EINVAL;
 }
 
+static int set_min_duration(void *ctx, const char *value, char *err, size_t err_bytes)
+{
+	struct convert *c = ctx;
+
+	if (!fr_parse_duration(value, &c->span_filter.min_duration_ns))
+		return 0;
+	snprintf(err, err_bytes, "'%.40s' is no duration; write 250ms, 2s or 800us", value);
+	return -EINVAL;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+static int set_trace_id(void *ctx, const char *value, char *err, size_t err_bytes)
+{
+	struct fr_span_filter *f = &((struct convert *)ctx)->span_filter;
+	bool is_hex = strlen(value) == 2 * sizeof(f->trace_id);
+
+	for (size_t i = 0; is_hex && i < sizeof(f->trace_id); i++) {
+		int high = hex_digit(value[2 * i]), low = hex_digit(value[2 * i + 1]);
+
+		is_hex = high >= 0 && low >= 0;
+		f->trace_id[i] = (uint8_t)(is_hex ? high << 4 | low : 0);
+	}
+	f->has_trace_id = is_hex;
+	if (is_hex)
+		return 0;
+	snprintf(err, err_bytes, "'%.60s' is no trace id, which has 32 hexadecimal digits", value);
+	return -EINVAL;
+}
+
 static const struct fr_option options[] = {
 	{ "to", 0, "FORMAT",
 	  "chrome: Chrome trace JSON, for ui.perfetto.dev and chrome://tracing\n"
-	  "text: one line per event",
+	  "text: one line per event and per request",
 	  set_to },
 	{ "output", 'o', "FILE",
 	  "where to write; - is standard output (default unless that is a "
@@ -131,6 +170,9 @@ static const struct fr_option options[] = {
 	{ "until", 0, "TIME", "leave out what is later", set_until },
 	{ "pid", 0, "PID", "only this process", set_pid },
 	{ "comm", 0, "NAME", "only threads of this name, and of processes of this name", set_comm },
+	{ "min-duration", 0, "TIME", "only requests that took at least so long", set_min_duration },
+	{ "trace-id", 0, "ID", "only requests of this trace (32 hexadecimal digits)",
+	  set_trace_id },
 	{ "endpoint", 0, "URL",
 	  "send as OTLP to URL/v1/traces and URL/v1/logs, e.g. http://localhost:4318;\n"
 	  "'env': where OTEL_EXPORTER_OTLP_ENDPOINT says. The options below stand above\n"
@@ -302,6 +344,27 @@ static bool say_damage(const struct fr_tool_dumps *dumps)
 	return any;
 }
 
+/* What was missed of requests, beside what the events lack. */
+static void say_requests(const struct fr_spans_stats *st)
+{
+	if (st->evicted_conns)
+		fr_warn("more connections at once than there was room for (%u): %llu of them were "
+			"given "
+			"up to make room; requests open on them then are marked end_unseen",
+			FR_CONNS_WIRED_MAX, (unsigned long long)st->evicted_conns);
+	if (st->nostate)
+		fr_warn("%llu transfers on sockets that the recorder had no room for: their "
+			"requests "
+			"are missing; set max_sockets higher",
+			(unsigned long long)st->nostate);
+	if (st->overflow)
+		fr_warn("%llu requests are missing: more than %u were open on one connection",
+			(unsigned long long)st->overflow, FR_WIRE_PENDING_MAX);
+	if (st->guesses_dropped)
+		fr_warn("%llu calls have no parent: too many were waiting to know theirs",
+			(unsigned long long)st->guesses_dropped);
+}
+
 /* Exit code of a conversion that came to its end. */
 static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert_stats *st)
 {
@@ -324,6 +387,7 @@ static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert
 	if (st->unknown_kinds)
 		fr_warn("%llu events of kinds that only a newer version knows, passed over",
 			(unsigned long long)st->unknown_kinds);
+	say_requests(&st->spans);
 	if (!st->shown)
 		fr_warn("no event lies in the range");
 	return bad || st->merge.bad_chunks || st->merge.bad_segments || st->unsound ||
@@ -406,7 +470,10 @@ static bool anything_readable(const struct fr_tool_dumps *dumps)
 static int convert(const struct convert *o, const struct fr_tool_dumps *dumps)
 {
 	struct fr_session_dump *ins = calloc(dumps->cnt + 1, sizeof(*ins));
-	struct fr_convert c = { .all = o->all, .filter = o->filter, .version = FR_VERSION };
+	struct fr_convert c = { .all = o->all,
+				.filter = o->filter,
+				.span_filter = o->span_filter,
+				.version = FR_VERSION };
 	struct fr_session *s = NULL;
 	char why[400];
 	int ret;

@@ -45,7 +45,8 @@ _flightrec() {
 		compopt -o filenames 2>/dev/null
 		return
 		;;
-	--from | --until | --pid | --comm | --reason | --endpoint | --header | --timeout | --retry-for) return ;;
+	--from | --until | --pid | --comm | --min-duration | --trace-id) return ;;
+	--reason | --endpoint | --header | --timeout | --retry-for) return ;;
 	esac
 	case $current in
 	-*) _flightrec_words "$(_flightrec_options "$program" "${COMP_WORDS[1]}")" ;;
