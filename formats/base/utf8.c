@@ -34,9 +34,12 @@ size_t fr_utf8_char(const uint8_t *p, const uint8_t *end)
 
 bool fr_utf8_valid(struct fr_slice s)
 {
-	const uint8_t *p = s.data, *end = p + s.len_bytes;
+	const uint8_t *p = s.data, *end;
 	size_t char_bytes;
 
+	if (!s.len_bytes)
+		return true; /* .data may be NULL */
+	end = p + s.len_bytes;
 	while (p < end) {
 		if (end - p >= 8 && !(fr_load64(p) & HIGHS)) {
 			p += 8;

@@ -49,7 +49,7 @@ static void take_authority(struct fr_slice *rest, struct target *t)
 /* RFC 9112, 3.2: "/path?query", "http://host/path?query", "host:port" of CONNECT, "*". */
 static struct target take_apart(const struct fr_request *r)
 {
-	struct fr_slice rest = r->text;
+	struct fr_slice rest = r->text.data ? r->text : FR_LIT("");
 	struct target t = { 0 };
 	size_t n = find_any(rest, ":/?");
 

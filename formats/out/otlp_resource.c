@@ -17,10 +17,12 @@
 
 struct fr_slice fr_otlp_variable(struct fr_slice environment, const char *name)
 {
-	const uint8_t *at = environment.data, *end = at + environment.len_bytes, *zero;
+	const uint8_t *at = environment.data, *end, *zero;
 	size_t name_bytes = strlen(name);
 
-	for (; at < end; at = zero + 1) {
+	if (!environment.len_bytes)
+		return (struct fr_slice){ 0 };
+	for (end = at + environment.len_bytes; at < end; at = zero + 1) {
 		zero = memchr(at, 0, (size_t)(end - at));
 		if (!zero)
 			break; /* cut: nobody knows how it goes on */
@@ -177,10 +179,12 @@ static struct fr_slice base_name(struct fr_slice path)
 
 static void put_args(struct fr_otlp_resource *r, struct fr_slice args)
 {
-	const uint8_t *at = args.data, *end = at + args.len_bytes, *zero;
+	const uint8_t *at = args.data, *end, *zero;
 	size_t cnt = 0;
 
-	for (; at < end && cnt < FR_OTLP_ARGS; at = zero + 1) {
+	if (!args.len_bytes)
+		return;
+	for (end = at + args.len_bytes; at < end && cnt < FR_OTLP_ARGS; at = zero + 1) {
 		zero = memchr(at, 0, (size_t)(end - at));
 		if (!zero)
 			zero = end;
