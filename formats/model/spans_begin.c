@@ -44,7 +44,8 @@ struct fr_actor fr_spans_actor(struct fr_spans *s, uint32_t tid, uint64_t goid, 
 	w = fr_names_who(s->names, a.who);
 	a.tgid = w->tgid;
 	a.leader = w->leader;
-	a.is_go = is_go_program(s, &a, goid || io_flags & FR_IO_GO_UNKNOWN);
+	/* GO_UNKNOWN says nothing of the program: any has it until the recorder looked at it. */
+	a.is_go = is_go_program(s, &a, goid) || io_flags & FR_IO_GO_UNKNOWN;
 	if (tid && !(io_flags & FR_IO_KTHREAD) && (goid ? a.tgid != 0 : !a.is_go))
 		a.line = fr_parents_line(&a);
 	return a;
