@@ -16,7 +16,7 @@
 #include "collect.h"
 #include "taskiter.h"
 
-#define ROW_BYTES_MAX ((uint32_t)sizeof(struct fr_args_row) + 2 * FR_ARGS_MAX)
+#define ROW_BYTES_MAX ((uint32_t)sizeof(struct fr_args_row) + FR_ARGS_MAX + FR_ENV_MAX)
 #define ASK_TRIES 3
 
 /* What the helper writes for each process; row_bytes of a row follow. */
@@ -198,7 +198,7 @@ static int tell_row(struct collector *c, const uint8_t *row, uint32_t bytes)
 	if (bytes < sizeof(r))
 		return tell_error(c, -EBADMSG);
 	memcpy(&r, row, sizeof(r));
-	if (r.args_bytes > FR_ARGS_MAX || r.env_bytes > FR_ARGS_MAX)
+	if (r.args_bytes > FR_ARGS_MAX || r.env_bytes > FR_ENV_MAX)
 		return tell_error(c, -EBADMSG);
 	env_off = (uint32_t)sizeof(r) + ((r.args_bytes + 7) & ~7u);
 	if (env_off + r.env_bytes > bytes)

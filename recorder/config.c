@@ -334,5 +334,6 @@ void fr_config_settings(const struct fr_config *config, struct fr_meta_config *r
 			 text.err ? "" : (const char *)text.data);
 	}
 	fr_buf_done(&text);
-	snprintf(ret_meta->redact, sizeof(ret_meta->redact), "%s", fr_redact_name(config->redact));
+	snprintf(ret_meta->redact, sizeof(ret_meta->redact), "%s",
+		 fr_redact_name(config->redact.level));
 }

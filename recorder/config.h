@@ -18,8 +18,8 @@
 #include "formats/abi/notice.h"
 #include "formats/base/buf.h"
 #include "formats/dump/meta.h"
+#include "formats/redact/redact.h"
 
-enum fr_redact { FR_REDACT_STANDARD, FR_REDACT_STRICT, FR_REDACT_OFF };
 enum fr_hooks { FR_HOOKS_AUTO, FR_HOOKS_TRACEPOINTS, FR_HOOKS_SYSCALLS };
 
 /* Kinds of trigger. X(NAME, name, limited, on): limited ones have the common cool-down and daily
@@ -103,7 +103,7 @@ struct fr_config {
 	uint64_t on_dump_timeout_ns;
 
 	/* the rest can change on SIGHUP */
-	enum fr_redact redact;
+	struct fr_redact_rules redact;
 	uint64_t post_window_ns;
 	uint64_t cooldown_ns;
 	uint32_t max_per_day;

@@ -2,28 +2,22 @@
 /*
  * What of a record may reach the disk. Every record of a dump passes through fr_filter_record(), in
  * the order of time over all CPUs, before anything is written. This is the only place that takes
- * content away, and it counts what it takes.
- *
- * Unless redaction is off: no captured bytes of sockets, no program arguments but the first.
+ * content away, and it counts what it takes; formats/redact/ says what.
  */
 #ifndef FR_RECORDER_DUMP_FILTER_H
 #define FR_RECORDER_DUMP_FILTER_H
 
 #include "config.h"
 
-/* X(NAME, name): why bytes were taken away; rows of Loss.removed. */
-#define FR_REMOVALS(X)                                                                             \
-	X(CAPTURED, captured_bytes)                                                                \
-	X(ARGUMENTS, argument_bytes)
-
-#define FR_REMOVAL_ENUM(NAME, name) FR_REMOVAL_##NAME,
-enum fr_removal { FR_REMOVALS(FR_REMOVAL_ENUM) FR_REMOVAL_CNT };
-#undef FR_REMOVAL_ENUM
-
 struct fr_filter {
-	enum fr_redact redact;
-	uint64_t removed_bytes[FR_REMOVAL_CNT];
+	struct fr_redact_rules rules;
+	struct fr_redact_counts counts;
+	struct fr_redactor *redactor; /* NULL = off, or no bytes of sockets are let through */
 };
+
+/* 0 or -ENOMEM. A filter that was only zeroed, or that failed here, lets no bytes through. */
+int fr_filter_init(struct fr_filter *f, const struct fr_redact_rules *rules);
+void fr_filter_done(struct fr_filter *f);
 
 /*
  * Rewrites a record of a known kind where it lies; returns its size in bytes, never more than
@@ -31,8 +25,10 @@ struct fr_filter {
  * Sizes inside the record are not believed.
  */
 uint32_t fr_filter_record(struct fr_filter *f, uint8_t *record);
-/* Of a process's argument vector, the strings that may be kept: how many bytes from its start. */
-size_t fr_filter_args(struct fr_filter *f, const uint8_t *args, size_t args_bytes);
+/* A process's argument vector and environment, rewritten where they lie: how many bytes are left.
+ */
+size_t fr_filter_args(struct fr_filter *f, uint8_t *args, size_t args_bytes);
+size_t fr_filter_environment(struct fr_filter *f, uint8_t *env, size_t env_bytes);
 
 void fr_filter_report(const struct fr_filter *f, struct fr_meta_loss *loss);
 

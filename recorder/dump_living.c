@@ -116,6 +116,19 @@ static struct fr_slice cgroup_of(struct fr_living *l, const struct fr_task_row *
 	return (struct fr_slice){ (const uint8_t *)l->cgroup, strlen(l->cgroup) };
 }
 
+/* What may be written of strings that were read from a process; in a copy, as it is rewritten. */
+static struct fr_slice filtered(struct fr_living *l, uint8_t *copy, size_t copy_bytes,
+				struct fr_slice strings,
+				size_t (*filter)(struct fr_filter *, uint8_t *, size_t))
+{
+	size_t cnt = strings.len_bytes < copy_bytes ? strings.len_bytes : copy_bytes;
+
+	if (!cnt)
+		return (struct fr_slice){ 0 };
+	memcpy(copy, strings.data, cnt);
+	return (struct fr_slice){ copy, filter(l->filter, copy, cnt) };
+}
+
 static void write_process(struct fr_living *l, const struct fr_task_row *t, struct fr_slice exe,
 			  const struct fr_args_got *got)
 {
@@ -135,11 +148,11 @@ static void write_process(struct fr_living *l, const struct fr_task_row *t, stru
 	};
 
 	p.container_id = fr_container_id(p.cgroup);
-	p.args.len_bytes = fr_filter_args(l->filter, got->args.data, got->args.len_bytes);
-	if (p.args.len_bytes < got->args.len_bytes)
+	p.args = filtered(l, l->args, sizeof(l->args), got->args, fr_filter_args);
+	if (p.args.len_bytes < got->args.len_bytes && l->filter->rules.level == FR_REDACT_STRICT)
 		p.args_cut = true;
-	if (l->filter->redact == FR_REDACT_OFF)
-		p.environment = got->environment;
+	p.environment = filtered(l, l->environment, sizeof(l->environment), got->environment,
+				 fr_filter_environment);
 	fr_rows_process(l->rows, &p);
 }
 

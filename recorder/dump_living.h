@@ -8,6 +8,7 @@
 
 #include "dump_obits.h"
 #include "dump_socks.h"
+#include "formats/abi/collect.h"
 #include "probes.h"
 
 #define FR_LIVING_FIND_MAX 4096	       /* threads looked for in /proc */
@@ -24,6 +25,7 @@ struct fr_living {
 	size_t stash_at;
 	int proc_fd; /* -1: /proc is not there, or speaks of another pid namespace */
 	char cgroup[4096];
+	uint8_t args[FR_ARGS_MAX], environment[FR_ENV_MAX];
 	/* results */
 	uint64_t threads, processes, sockets;
 	uint64_t args_failed; /* processes whose command line could not be read */

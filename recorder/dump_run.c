@@ -156,7 +156,7 @@ static int put_config(struct dump_run *d)
 	if (!m)
 		return -ENOMEM;
 	fr_config_settings(&rec->config, m);
-	snprintf(m->redact, sizeof(m->redact), "%s", fr_redact_name(rec->config.redact));
+	snprintf(m->redact, sizeof(m->redact), "%s", fr_redact_name(rec->config.redact.level));
 	m->family_cnt = rec->family_cnt;
 	memcpy(m->families, rec->families, sizeof(m->families));
 	m->degraded_cnt = rec->features.degraded_cnt;
@@ -187,8 +187,9 @@ static int prepare_identity(struct dump_run *d)
 	int err;
 
 	fr_rows_init(&d->rows, d->writer);
-	d->filter.redact = d->rec->config.redact;
-	err = fr_seen_init(&d->seen);
+	err = fr_filter_init(&d->filter, &d->rec->config.redact);
+	if (!err)
+		err = fr_seen_init(&d->seen);
 	if (!err)
 		err = fr_chain_init(&d->chain, d->rec->ring.cpu_cnt);
 	if (!err)
@@ -337,6 +338,7 @@ static int put_tail(struct dump_run *d)
 	loss->unnamed_threads = fr_seen_unnamed_threads(&d->seen);
 	loss->unnamed_sockets = fr_seen_unnamed_sockets(&d->seen);
 	fr_filter_report(&d->filter, loss);
+	fr_loss_count(loss, "redact_unknown", d->filter.counts.evicted_cnt);
 	fr_loss_count(loss, "sockets_unchecked", d->seen.socks.refused);
 	fr_loss_count(loss, "command_lines_failed", d->living.args_failed);
 	fr_loss_count(loss, "command_lines_not_asked", d->living.not_asked);
@@ -456,6 +458,7 @@ void fr_dump_run(const struct fr_recorder *rec, const struct fr_dump_job *job,
 	fr_rows_done(&d->rows);
 	fr_obits_done(&d->obits);
 	fr_socks_done(&d->socks);
+	fr_filter_done(&d->filter);
 	fr_seen_done(&d->seen);
 	fr_chain_done(&d->chain);
 	free(d->oldest_ns);

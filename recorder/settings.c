@@ -156,12 +156,20 @@ SET(redact)
 
 	if (i < 0)
 		return i;
-	((struct fr_config *)ctx)->redact = (enum fr_redact)i;
+	((struct fr_config *)ctx)->redact.level = (enum fr_redact)i;
 	return 0;
 }
 GET(redact)
 {
-	fr_buf_add_str(out, redact_names[c->redact]);
+	fr_buf_add_str(out, redact_names[c->redact.level]);
+}
+SET(keep_query)
+{
+	return fr_value_bool(value, &((struct fr_config *)ctx)->redact.keep_query, err, n);
+}
+GET(keep_query)
+{
+	fr_buf_add_str(out, c->redact.keep_query ? "on" : "off");
 }
 const char *fr_redact_name(enum fr_redact redact)
 {
@@ -397,6 +405,8 @@ const struct fr_setting_row fr_setting_rows[] = {
 	  0, set_families, get_families },
 	{ "redact", "LEVEL", "what may reach the disk: standard, strict, or off (laboratories)",
 	  RELOAD, set_redact, get_redact },
+	{ "keep-query", "on|off", "keep the values in the query of a URL, but for secret names",
+	  RELOAD, set_keep_query, get_keep_query },
 	{ "post-window", "TIME", "how long to go on recording after a trigger", RELOAD,
 	  set_post_window, get_post_window },
 	{ "trigger", "NAME=on|off", "switch a trigger (may be given again): usr1, manual,\n"
@@ -482,7 +492,7 @@ void fr_setting_defaults(struct fr_config *config)
 		.capture_request_bytes = 512,
 		.capture_response_bytes = 128,
 		.max_sockets = 65536,
-		.redact = FR_REDACT_STANDARD,
+		.redact = { .level = FR_REDACT_STANDARD },
 		.post_window_ns = 500000000ull,
 		.cooldown_ns = 60000000000ull,
 		.max_per_day = 24,

@@ -288,7 +288,7 @@ static void print_json(const struct fr_status *st, struct fr_buf *out)
 	fr_json_kv_u64(&j, "pid", (uint64_t)getpid());
 	fr_json_kv_str(&j, "kernel", s->rec->features.kernel_release);
 	fr_json_kv_str(&j, "dump_dir", s->rec->config.dump_dir);
-	fr_json_kv_str(&j, "redact", fr_redact_name(s->rec->config.redact));
+	fr_json_kv_str(&j, "redact", fr_redact_name(s->rec->config.redact.level));
 	fr_json_kv_u64_str(&j, "time_unix_nano", s->unix_ns);
 	json_ns(&j, "uptime_ns", s->uptime_ns);
 	json_ns(&j, "history_ns", s->now_ns);

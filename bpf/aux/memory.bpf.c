@@ -18,7 +18,7 @@ struct {
 /* Where rows are put together: one reader at a time. */
 struct fr_args_scratch {
 	struct fr_args_row row;
-	char text[2 * FR_ARGS_MAX];
+	char text[FR_ARGS_MAX + FR_ENV_MAX];
 };
 
 struct fr_memory_scratch {
@@ -52,17 +52,17 @@ FR_INLINE struct fr_ask *fr_asked(const struct task_struct *t)
 
 /* Bytes from..end of the process to text + at; how many of them. */
 FR_INLINE __u32 fr_take(struct fr_args_scratch *x, __u32 at, __u64 from, __u64 end,
-			struct task_struct *t, __u32 *ret_total)
+			const __u32 max, struct task_struct *t, __u32 *ret_total)
 {
 	__u32 bytes = end - from;
 	long err;
 
 	*ret_total = bytes;
-	if (bytes > FR_ARGS_MAX)
-		bytes = FR_ARGS_MAX;
+	if (bytes > max)
+		bytes = max;
 	barrier_var(bytes);
 	barrier_var(at);
-	if (bytes > FR_ARGS_MAX || at > FR_ARGS_MAX)
+	if (bytes > max || at > FR_ARGS_MAX)
 		return 0;
 	err = bpf_copy_from_user_task(x->text + at, bytes, (void *)from, t, 0);
 	if (!err)
@@ -89,10 +89,10 @@ int fr_iter_args(struct bpf_iter__task *ctx)
 	x->row.start_ns = t->start_boottime;
 	x->row.error = 0;
 	x->row.reserved_zero = 0;
-	x->row.args_bytes = fr_take(x, 0, t->mm->arg_start, t->mm->arg_end, t,
+	x->row.args_bytes = fr_take(x, 0, t->mm->arg_start, t->mm->arg_end, FR_ARGS_MAX, t,
 				    &x->row.args_total_bytes);
 	at = (x->row.args_bytes + 7) & ~7u;
-	x->row.env_bytes = fr_take(x, at, t->mm->env_start, t->mm->env_end, t,
+	x->row.env_bytes = fr_take(x, at, t->mm->env_start, t->mm->env_end, FR_ENV_MAX, t,
 				   &x->row.env_total_bytes);
 	bytes = sizeof(x->row) + at + ((x->row.env_bytes + 7) & ~7u);
 	x->row.row_bytes = bytes;

@@ -22,7 +22,8 @@
 #include "proc.h"
 
 #define FR_EXE_PATH_MAX 512
-#define FR_ARGS_MAX 2048   /* bytes of the argument vector, and of the environment, in a row */
+#define FR_ARGS_MAX 2048   /* bytes of the argument vector in a row */
+#define FR_ENV_MAX 16384   /* ... of the environment: two variables are looked for in it */
 #define FR_MEMORY_MAX 4096 /* bytes of one memory window */
 
 /* fr_task_row.flags */

@@ -44,7 +44,7 @@ static void defaults_are_the_documented_ones(void **state)
 	assert_string_equal(c.dump_dir, "/var/lib/flightrec");
 	assert_string_equal(c.control_path, "/run/flightrec/control.sock");
 	assert_int_equal(c.ring_bytes, 0);
-	assert_int_equal(c.redact, FR_REDACT_STANDARD);
+	assert_int_equal(c.redact.level, FR_REDACT_STANDARD);
 	assert_int_equal(c.post_window_ns, 500000000);
 	assert_int_equal(c.capture_request_bytes, 512);
 	assert_int_equal(c.capture_response_bytes, 128);
@@ -71,7 +71,7 @@ static void values_are_taken(void **state)
 	assert_int_equal(c.ring_bytes, 1u << 30);
 	assert_int_equal(c.families, 1u << FR_FAMILY_REC | 1u << FR_FAMILY_PROC |
 					     1u << FR_FAMILY_SCHED | 1u << FR_FAMILY_DNS);
-	assert_int_equal(c.redact, FR_REDACT_OFF);
+	assert_int_equal(c.redact.level, FR_REDACT_OFF);
 	assert_int_equal(c.codec, FR_CODEC_LZ4);
 	assert_int_equal(c.nice, 0);
 	assert_int_equal(c.filter_kind, FR_FILTER_PID);
@@ -278,11 +278,12 @@ static void reload_is_all_or_nothing(void **state)
 	assert_int_equal(changed, 2);
 	assert_int_equal(c.codec, FR_CODEC_ZSTD);
 	assert_int_equal(c.codec_level, 5);
-	assert_int_equal(c.redact, FR_REDACT_STRICT);
+	assert_int_equal(c.redact.level, FR_REDACT_STRICT);
 	assert_int_equal(c.ring_bytes, 64u << 20); /* takes a restart */
 	assert_int_equal(reload(&c, "ring_size = 64M\n[trigger.usr1]\nenabled=off\n", &changed), 0);
 	assert_false(c.triggers[FR_TRIGGER_USR1].enabled);
-	assert_int_equal(c.redact, FR_REDACT_STANDARD); /* not in the file any more: default */
+	/* not in the file any more: default */
+	assert_int_equal(c.redact.level, FR_REDACT_STANDARD);
 }
 
 static void dump_gets_all_settings(void **state)
