@@ -25,10 +25,18 @@ static uint16_t default_port(enum fr_wire_proto_id protocol)
 	return 0;
 }
 
+/* MySQL's page wants its own number, the others' the code. */
+static struct fr_slice code_of(struct fr_otlp_maker *m, const struct fr_request *r)
+{
+	if (r->error_nr)
+		return fr_otlp_printf(&m->text, "%u", r->error_nr);
+	return fr_otlp_utf8(&m->text, r->code);
+}
+
 static void add_error(struct fr_otlp_maker *m, const struct fr_request *r)
 {
 	struct fr_otlp_attrs *a = &m->span.attrs;
-	struct fr_slice code = fr_otlp_utf8(&m->text, r->code);
+	struct fr_slice code = code_of(m, r);
 
 	if (code.len_bytes)
 		fr_otlp_str(a, FR_LIT("db.response.status_code"), code);

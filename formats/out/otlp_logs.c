@@ -139,6 +139,18 @@ void fr_otlp_logs_free(struct fr_otlp_logs *logs)
 	free(logs);
 }
 
+/* Causes that were seen in bytes on a socket. */
+static bool is_content(const char *trigger)
+{
+	static const char *const names[] = { "http-5xx", "sql-error", "redis-error", "latency",
+					     "latency-p99" };
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(trigger, names[i]))
+			return true;
+	return false;
+}
+
 /* Can this trigger tell of this request? */
 static bool tells_of(const char *trigger, const struct fr_request *r)
 {
@@ -161,15 +173,65 @@ static uint64_t reply_away(const struct fr_request *r, uint64_t time_ns)
 	return first_ns < end_ns ? first_ns : end_ns;
 }
 
-static void link_trigger(struct held_trigger *t, const struct fr_span *s)
+/* Of a connection one reply is under way at a time, wherever in it the cause was seen. */
+static uint64_t own_reply_away(const struct fr_request *r, uint64_t time_ns)
 {
+	bool inside = r->first.time_ns && r->first.time_ns <= time_ns && time_ns <= r->end.time_ns;
+
+	return inside ? 0 : reply_away(r, time_ns);
+}
+
+/* Did this line of control do the request, and was it at it then? A goroutine changes threads. */
+static bool was_at(const struct fr_span *s, uint32_t tgid, uint32_t tid, uint64_t goid,
+		   uint64_t time_ns)
+{
+	if (s->tgid != tgid || time_ns < s->start_ns || time_ns > s->end_ns)
+		return false;
+	return goid || s->goid ? s->goid == goid : tid && s->request->start.tid == tid;
+}
+
+/* Of the request that was served; a call that was made for it is a part of that one. */
+static void link_served(struct link *link, const struct fr_span *s)
+{
+	if (!link->any || s->request->server)
+		set_link(link, s, 0);
+}
+
+static void link_trigger(struct fr_otlp *o, struct held_trigger *t, const struct fr_span *s)
+{
+	const struct fr_trigger_info *i = t->info;
 	uint64_t away_ns;
 
-	if (!tells_of(t->info->name, s->request))
+	if (!tells_of(i->name, s->request)) {
+		if (!is_content(i->name) && was_at(s, i->tgid, i->tid, i->goid, i->boot_ns))
+			link_served(&t->link, s);
 		return;
-	away_ns = reply_away(s->request, t->info->boot_ns);
+	}
+	if (!i->sock_id)
+		away_ns = reply_away(s->request, i->boot_ns);
+	else if (s->socket && s->socket->id == i->sock_id &&
+		 s->socket->instance == o->c->session->dumps[t->dump].instance)
+		away_ns = own_reply_away(s->request, i->boot_ns);
+	else
+		return;
 	if (away_ns <= NEAR_NS && (!t->link.any || away_ns < t->link.away_ns))
 		set_link(&t->link, s, away_ns);
+}
+
+static void put_origin(struct fr_otlp_attrs *a, const struct fr_trigger_info *i)
+{
+	if (i->tgid)
+		fr_otlp_int(a, FR_LIT("flightrec.trigger.process_id"), i->tgid);
+	if (i->tid)
+		fr_otlp_int(a, FR_LIT("flightrec.thread.id"), i->tid);
+	if (i->goid)
+		fr_otlp_int(a, FR_LIT("flightrec.goid"), (int64_t)i->goid);
+	if (i->sock_id)
+		fr_otlp_int(a, FR_LIT("flightrec.socket.id"), (int64_t)i->sock_id);
+	if (i->seen) {
+		fr_otlp_int(a, FR_LIT("flightrec.trigger.seen"), (int64_t)i->seen);
+		fr_otlp_int(a, FR_LIT("flightrec.trigger.suppressed"), (int64_t)i->suppressed);
+	}
 }
 
 static void send_trigger(struct fr_otlp *o, const struct held_trigger *t)
@@ -193,25 +255,12 @@ static void send_trigger(struct fr_otlp *o, const struct held_trigger *t)
 	fr_otlp_bool(a, FR_LIT("flightrec.trigger.joined"), t->joined);
 	if (i->sender_pid)
 		fr_otlp_int(a, FR_LIT("flightrec.trigger.sender_pid"), i->sender_pid);
+	put_origin(a, i);
 	put_link(l, &t->link);
 	fr_otlp_send_log(o, l, (struct fr_otlp_source){ FR_OTLP_RECORDER, t->dump });
 }
 
 /* ---- deaths --------------------------------------------------------------------------------- */
-
-/* Not of Go: its goroutines change threads. */
-static void link_death(struct held_death *d, const struct fr_span *s)
-{
-	const struct fr_request *r = s->request;
-
-	if (s->goid || r->start.tid != d->signal.tid || !d->signal.tid || s->tgid != d->signal.tgid)
-		return;
-	if (d->time_ns < s->start_ns || d->time_ns > s->end_ns)
-		return;
-	/* the request that it served; a call that it made then is a part of that one */
-	if (!d->link.any || r->server)
-		set_link(&d->link, s, 0);
-}
 
 static void send_signal(struct fr_otlp *o, const struct held_death *d)
 {
@@ -301,9 +350,13 @@ void fr_otlp_logs_record(struct fr_otlp *o, const struct fr_merged *m)
 void fr_otlp_logs_span(struct fr_otlp *o, const struct fr_span *s)
 {
 	for (size_t i = 0; i < o->logs->trigger_cnt; i++)
-		link_trigger(&o->logs->triggers[i], s);
-	for (size_t i = 0; i < o->logs->death_cnt; i++)
-		link_death(&o->logs->deaths[i], s);
+		link_trigger(o, &o->logs->triggers[i], s);
+	for (size_t i = 0; i < o->logs->death_cnt; i++) {
+		struct held_death *d = &o->logs->deaths[i];
+
+		if (was_at(s, d->signal.tgid, d->signal.tid, 0, d->time_ns))
+			link_served(&d->link, s);
+	}
 }
 
 /* ---- what is missing --------------------------------------------------------------------------
@@ -371,6 +424,34 @@ static void send_damage(struct fr_otlp *o, const struct fr_convert_stats *st)
 	fr_otlp_send_log(o, l, (struct fr_otlp_source){ FR_OTLP_RECORDER, 0 });
 }
 
+/* What the requests that are told lack. */
+static void send_requests(struct fr_otlp *o, const struct fr_spans_stats *st)
+{
+	struct fr_otlp_logger *g = &o->logs->logger;
+	const struct {
+		struct fr_slice key;
+		uint64_t value;
+	} rows[] = {
+		{ FR_LIT("flightrec.requests.told"), st->spans },
+		{ FR_LIT("flightrec.requests.overflow"), st->overflow },
+		{ FR_LIT("flightrec.requests.evicted_connections"), st->evicted_conns },
+		{ FR_LIT("flightrec.requests.unread_connections"), st->deaf_conns },
+		{ FR_LIT("flightrec.requests.stateless_transfers"), st->nostate },
+		{ FR_LIT("flightrec.requests.guesses_dropped"), st->guesses_dropped },
+		{ FR_LIT("flightrec.requests.late_peers"), st->late_peers },
+	};
+	bool lacks = st->overflow || st->evicted_conns || st->nostate;
+	struct fr_otlp_log *l = fr_otlp_log_begin(g, FR_LIT("flightrec.requests"),
+						  lacks ? FR_OTLP_WARN : FR_OTLP_INFO,
+						  fr_otlp_unix(o->c, o->c->to_ns));
+
+	l->body = fr_otlp_printf(&g->text, "%llu requests%s", (unsigned long long)st->spans,
+				 lacks ? ", not all that there were" : "");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++)
+		fr_otlp_int(&l->attrs, rows[i].key, (int64_t)rows[i].value);
+	fr_otlp_send_log(o, l, (struct fr_otlp_source){ FR_OTLP_RECORDER, 0 });
+}
+
 void fr_otlp_logs_end(struct fr_otlp *o, const struct fr_convert_stats *stats)
 {
 	for (size_t i = 0; i < o->logs->trigger_cnt; i++)
@@ -378,5 +459,6 @@ void fr_otlp_logs_end(struct fr_otlp *o, const struct fr_convert_stats *stats)
 	for (size_t i = 0; i < o->logs->death_cnt; i++)
 		send_death(o, &o->logs->deaths[i]);
 	fr_otlp_dump_logs(o, &o->logs->logger);
+	send_requests(o, &stats->spans);
 	send_damage(o, stats);
 }

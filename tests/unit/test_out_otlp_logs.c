@@ -87,6 +87,59 @@ static void a_trigger_is_in_the_trace_of_its_cause(void **state)
 	of_end(NULL);
 }
 
+/* Where the socket is known, it alone counts, wherever in the reply the cause was. */
+static void a_trigger_knows_its_socket(void **state)
+{
+	struct fr_meta_trigger t = { .main = { .name = "http-5xx",
+					       .boot_ns = 10 * OF_S + 5500000,
+					       .sock_id = 7,
+					       .tgid = OF_WEB,
+					       .seen = 12,
+					       .suppressed = 11 } };
+	struct fr_request r = ok;
+
+	(void)state;
+	start(&t, NULL);
+	r.status = 500;
+	r.end.time_ns += 5000000;
+	of_span(&r);
+	r.first.time_ns = 10 * OF_S + 5500000; /* nearer, but of another one */
+	of.socket.id = 8;
+	of.span.trace_id[0] = 0xff;
+	of_span(&r);
+	of_close();
+	of_has(of.logs, TRACE);
+	of_has_not(of.logs, "\"traceId\":\"ff");
+	of_has(of.logs, "{\"key\":\"flightrec.trigger.suppressed\",\"value\":"
+			"{\"intValue\":\"11\"}}");
+	of_end(NULL);
+}
+
+/* A goroutine that waited for a CPU, say. */
+static void a_trigger_knows_its_line(void **state)
+{
+	struct fr_meta_trigger t = { .main = { .name = "runqueue",
+					       .boot_ns = 10 * OF_S + 5500000,
+					       .tgid = OF_WEB,
+					       .tid = OF_WEB_M,
+					       .goid = 9 } };
+
+	(void)state;
+	start(&t, NULL);
+	of_span(&ok); /* that thread, but no goroutine */
+	of.span.goid = 8;
+	of_span(&ok);
+	of_close();
+	of_has_not(of.logs, "\"traceId\"");
+	of_end(NULL);
+	start(&t, NULL);
+	of.span.goid = 9;
+	of_span(&ok);
+	of_close();
+	of_has(of.logs, TRACE);
+	of_end(NULL);
+}
+
 static void which_triggers_tell_of_what(void **state)
 {
 	const struct {
@@ -213,6 +266,23 @@ static void more_deaths_than_wait(void **state)
 	of_end(NULL);
 }
 
+static void requests_that_found_no_room(void **state)
+{
+	struct fr_convert_stats stats = { .spans = { .spans = 40, .overflow = 3 } };
+
+	(void)state;
+	start(NULL, NULL);
+	of.sink->end(of.ctx, &stats);
+	assert_int_equal(fr_out_close(&of.out), 0);
+	of_read(of.logs_path, &of.logs, &of.logs_bytes);
+	unlink(of.path);
+	of_has(of.logs, "\"severityText\":\"WARN\",\"body\":{\"stringValue\":"
+			"\"40 requests, not all that there were\"}");
+	of_has(of.logs, "{\"key\":\"flightrec.requests.overflow\",\"value\":"
+			"{\"intValue\":\"3\"}}");
+	of_end(NULL);
+}
+
 static void losses_by_cause_and_cpu(void **state)
 {
 	struct fr_cpu_loss cpus[] = { { .cpu = 0, .emitted = 100, .kept = 90, .overwritten = 10 },
@@ -283,12 +353,15 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(triggers_and_the_joined),
 		cmocka_unit_test(a_trigger_is_in_the_trace_of_its_cause),
+		cmocka_unit_test(a_trigger_knows_its_socket),
+		cmocka_unit_test(a_trigger_knows_its_line),
 		cmocka_unit_test(which_triggers_tell_of_what),
 		cmocka_unit_test(a_crash_is_in_the_request_that_was_served),
 		cmocka_unit_test(a_crash_elsewhere_is_in_no_request),
 		cmocka_unit_test(ranges_and_filters_hold_for_deaths),
 		cmocka_unit_test(more_deaths_than_wait),
 		cmocka_unit_test(losses_by_cause_and_cpu),
+		cmocka_unit_test(requests_that_found_no_room),
 		cmocka_unit_test(damage_is_told),
 	};
 

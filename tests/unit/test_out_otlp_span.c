@@ -246,6 +246,13 @@ static void sql_errors(void **state)
 	of_str("db.response.status_code", "01000");
 	of_str("error.type", NULL);
 	of_has_not(of.traces, "\"status\"");
+	r.protocol = FR_WIRE_MYSQL; /* has numbers of its own */
+	r.code = OF_SLICE("42S02");
+	r.error_nr = 1146;
+	of_json(&r);
+	of_str("db.system.name", "mysql");
+	of_str("db.response.status_code", "1146");
+	of_str("error.type", "1146");
 	r = query("INSERT INTO t VALUES (1)");
 	r.status = FR_WIRE_STATUS_UNKNOWN;
 	r.marks = FR_MARK_SKIPPED;
