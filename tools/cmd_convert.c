@@ -153,7 +153,9 @@ static int set_trace_id(void *ctx, const char *value, char *err, size_t err_byte
 static const struct fr_option options[] = {
 	{ "to", 0, "FORMAT",
 	  "chrome: Chrome trace JSON, for ui.perfetto.dev and chrome://tracing\n"
-	  "text: one line per event and per request",
+	  "text: one line per event and per request\n"
+	  "otlp: requests as OpenTelemetry spans, the rest as log records (a second file\n"
+	  "FILE.logs beside it), in protobuf; otlp-json: the same as JSON lines",
 	  set_to },
 	{ "output", 'o', "FILE",
 	  "where to write; - is standard output (default unless that is a "
@@ -543,7 +545,7 @@ int fr_cmd_convert(int argc, char **argv)
 	if (!o.sink && o.send.otlp.endpoint)
 		o.sink = fr_sink_find("otlp");
 	if (!o.sink)
-		return complain("to what? Say --to chrome or --to text");
+		return complain("to what? Say --to chrome, text, otlp or otlp-json");
 	ret = check_sending(&o);
 	if (ret)
 		return ret;

@@ -182,6 +182,10 @@ static void put_args(struct fr_otlp_resource *r, struct fr_slice args)
 	const uint8_t *at = args.data, *end, *zero;
 	size_t cnt = 0;
 
+	/* a program that wrote itself a title leaves zeros where its arguments were */
+	while (args.len_bytes > 1 && !args.data[args.len_bytes - 1] &&
+	       !args.data[args.len_bytes - 2])
+		args.len_bytes--;
 	if (!args.len_bytes)
 		return;
 	for (end = at + args.len_bytes; at < end && cnt < FR_OTLP_ARGS; at = zero + 1) {
@@ -327,7 +331,7 @@ static void put_process(struct fr_otlp_resource *r, const struct fr_session *s, 
 {
 	const struct fr_process *p = fr_names_process_of(s->names, who);
 	const struct fr_who *w = fr_names_who(s->names, who);
-	struct fr_slice exe = p ? p->exe : (struct fr_slice){ 0 }, name = base_name(exe);
+	struct fr_slice exe = p ? p->exe : (struct fr_slice){ 0 }, name = base_name(exe), uid;
 	char pod[36];
 
 	fr_otlp_int(&r->attrs, FR_LIT("process.pid"), w->tid);
@@ -346,10 +350,10 @@ static void put_process(struct fr_otlp_resource *r, const struct fr_session *s, 
 	put_environment(r, p->environment);
 	put_unknown_service(r, name.len_bytes ? name : fr_otlp_z(w->comm));
 	put(r, FR_LIT("container.id"), p->container_id);
-	exe = fr_otlp_pod_uid(p->cgroup, pod);
-	if (exe.len_bytes)
+	uid = fr_otlp_pod_uid(p->cgroup, pod);
+	if (uid.len_bytes)
 		put(r, FR_LIT("k8s.pod.uid"),
-		    fr_otlp_printf(&r->text, "%.*s", (int)exe.len_bytes, pod));
+		    fr_otlp_printf(&r->text, "%.*s", (int)uid.len_bytes, pod));
 }
 
 static void put_recorder(struct fr_otlp_resource *r, const struct fr_session *s,

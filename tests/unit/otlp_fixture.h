@@ -68,7 +68,7 @@ static inline void of_processes(void)
 		{ .tgid = OF_WEB,
 		  .start_ns = 5,
 		  .exe = OF_SLICE("/srv/web"),
-		  .args = OF_SLICE("/srv/web\0-listen\0:8080\0"),
+		  .args = OF_SLICE("/srv/web\0-listen\0:8080\0\0\0\0"),
 		  .cgroup = OF_SLICE("/kubepods/burstable/pod" OF_POD "/0123"),
 		  .go_version = OF_SLICE("go1.22.3"),
 		  .environment = OF_SLICE("OTEL_SERVICE_NAME=shop\0OTEL_RESOURCE_ATTRIBUTES="
