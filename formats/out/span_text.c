@@ -116,6 +116,15 @@ static void read_sql(struct fr_span_text *t, const struct fr_request *r)
 		fr_sql_normalize(&in, &t->query, &t->summary, &facts);
 }
 
+/* "INSERT" of the command tag "INSERT 0 1": rows are no part of a name. */
+static struct fr_slice without_numbers(struct fr_slice tag)
+{
+	for (size_t i = 1; i < tag.len_bytes; i++)
+		if (tag.data[i - 1] == ' ' && tag.data[i] >= '0' && tag.data[i] <= '9')
+			tag.len_bytes = i - 1;
+	return tag;
+}
+
 static void add_name(struct fr_span_text *t, const struct fr_request *r)
 {
 	struct fr_buf *b = &t->name;
@@ -140,7 +149,7 @@ static void add_name(struct fr_span_text *t, const struct fr_request *r)
 	if (t->summary.len_bytes)
 		fr_buf_add(b, t->summary.data, t->summary.len_bytes);
 	else if (r->command.len_bytes)
-		add_upper(b, r->command);
+		add_upper(b, without_numbers(r->command));
 	else
 		fr_buf_add_str(b, fr_span_protocol(r));
 }

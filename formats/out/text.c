@@ -384,6 +384,8 @@ static void add_request(struct text *t, const struct fr_request *r)
 		add_some(b, "host", r->host);
 	}
 	add_some(b, "query", in_buf(&t->span.query));
+	if (r->protocol == FR_WIRE_POSTGRES)
+		add_some(b, "tag", r->command);
 	if (r->protocol == FR_WIRE_HTTP1 && r->status != FR_WIRE_STATUS_UNKNOWN)
 		add_number(b, "status", (uint64_t)r->status);
 	else if (r->status != FR_WIRE_STATUS_UNKNOWN)

@@ -147,10 +147,14 @@ static enum fr_wire_verdict parse_inline(struct state *st, struct fr_slice bytes
 	struct fr_slice rest = bytes, line, word;
 	enum fr_wire_verdict v = take_line(&rest, &line);
 
-	if (!st->placed || !is_word_byte(bytes.data[0]))
+	if (!st->placed || (bytes.data[0] != '\r' && !is_word_byte(bytes.data[0])))
 		return FR_WIRE_LOST;
 	if (v != FR_WIRE_UNIT)
 		return v;
+	if (!line.len_bytes) { /* redis-cli --pipe sends one; servers pass over them */
+		u->unit_bytes = 2;
+		return FR_WIRE_UNIT;
+	}
 	word = line;
 	for (word.len_bytes = 0; word.len_bytes < line.len_bytes; word.len_bytes++)
 		if (line.data[word.len_bytes] == ' ')

@@ -18,7 +18,7 @@ static const struct wire_say talk[] = {
 		   "$1\r\nc\r\n$2\r\nhi\r\n+PONG\r\n"),
 	SAY(true, "*1\r\n$5\r\nMULTI\r\n*2\r\n$4\r\nINCR\r\n$1\r\nn\r\n*1\r\n$4\r\nEXEC\r\n"),
 	SAY(false, "+OK\r\n+QUEUED\r\n*3\r\n:1\r\n*2\r\n_\r\n#t\r\n-ERR inner\r\n"),
-	SAY(true, "DBSIZE\r\n"),
+	SAY(true, "\r\nDBSIZE\r\n"),
 	SAY(false, "|1\r\n+ttl\r\n:10\r\n:5\r\n"),
 	SAY(true, "*2\r\n$3\r\nGET\r\n$4\r\nnone\r\n"),
 	SAY(false, "$-1\r\n"),
