@@ -28,8 +28,8 @@
  *		 once from a unix socket; or, woken by nobody knows whom, it did something on a
  *		 socket at once
  *	disk     block I/O of its own ended while it slept and woke it; or it slept uninterruptibly
- *		 until some block I/O ended (page cache, flushes), or until a kernel thread woke it
- *		 that a disk had woken meanwhile (a journal's)
+ *		 until some block I/O ended (page cache, flushes), or until somebody woke it whom a
+ *		 disk had woken meanwhile (a journal's kernel thread, who had locked the buffer)
  *	other    all else: locks, timers, pipes, children
  *
  * Memory: one struct per thread that uses sockets or disks, per line with an open account (and a

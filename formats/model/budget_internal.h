@@ -45,8 +45,11 @@ struct fr_budget_thread {
 	struct fr_budget sum;
 	/* how it was last woken; counts while the thread's own wake_ns is this one */
 	uint64_t wake_ns;
-	uint64_t baton_ns;   /* a kernel thread that the end of some block I/O woke, then */
+	uint64_t baton_ns;   /* the end of some block I/O woke it, then */
 	uint64_t io_done_ns; /* block I/O of its own ended */
+	uint64_t left_ns;    /* it was seen to leave its CPU; while left_round is the present one */
+	uint32_t left_round; /* as io_round */
+	uint32_t delay_ns;   /* its run_delay_ns then; 0 = not known */
 	uint32_t io_open_cnt;
 	uint32_t io_round;    /* of which io_open_cnt tells: see fr_budgets.io_round */
 	uint32_t instead;     /* who ran while it last waited for its CPU; FR_WHO_NONE */
@@ -132,7 +135,7 @@ struct fr_budgets {
 	uint32_t thread_cnt, thread_cap, thread_free; /* thread_free: plus one; 0 = none */
 	struct fr_budget_cpu *cpus;
 	uint32_t cpu_cnt;
-	uint32_t io_round; /* counts up when ends of block I/O may have been lost */
+	uint32_t io_round; /* counts up when records may have been lost */
 	struct fr_map io;  /* block I/O under way, by device and sector: tid */
 
 	struct fr_map line_of; /* by key */

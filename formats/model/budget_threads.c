@@ -252,8 +252,39 @@ static void take_wait(struct fr_budgets *b, struct fr_budget_thread *t, const st
 	t->upto_ns = from_ns;
 }
 
-/* Its stint is whole: it has left its CPU. */
-static void take_stint(struct fr_budgets *b, struct fr_budget_thread *t, const struct fr_stint *s)
+/*
+ * It was not seen to get its CPU, but to leave the last one, and no record is known to be lost
+ * since: until then it waited as it had left. (The recorder does not see what some threads of a
+ * virtual machine's host do.)
+ */
+static void bridge(const struct fr_budgets *b, const struct fr_budget_thread *t, struct wait *w)
+{
+	if (!t->left_ns || t->left_ns != t->upto_ns || t->left_round != b->io_round ||
+	    w->from_ns <= t->left_ns)
+		return;
+	w->off_ns = t->left_ns;
+	w->ready_ns = w->preempted || !w->off_state ? w->off_ns : w->wake_ns;
+}
+
+/* The same where it has left since, so that the kernel's account tells how long it was runnable. */
+static bool bridge_by_delay(const struct fr_budgets *b, struct fr_budget_thread *t,
+			    const struct fr_stint *s, const struct wait *w, uint32_t delay_ns)
+{
+	uint32_t waited_ns = delay_ns - t->delay_ns;
+
+	if (!s->from_unseen || !delay_ns || !t->delay_ns || t->left_ns != t->upto_ns ||
+	    t->left_round != b->io_round || (w->off_state && !w->preempted) ||
+	    waited_ns > s->to_ns - t->upto_ns)
+		return false;
+	t->instead = FR_WHO_NONE;
+	add_queued(t, w, t->upto_ns, t->upto_ns + waited_ns);
+	t->upto_ns += waited_ns;
+	return true;
+}
+
+/* Its stint is whole: it has left its CPU. delay_ns: what the switch says; 0 = nothing. */
+static void take_stint(struct fr_budgets *b, struct fr_budget_thread *t, const struct fr_stint *s,
+		       uint32_t delay_ns)
 {
 	struct wait w = {
 		.off_ns = s->off_ns,
@@ -267,9 +298,16 @@ static void take_stint(struct fr_budgets *b, struct fr_budget_thread *t, const s
 
 	if (!s->ran || s->to_ns <= t->upto_ns)
 		return;
-	take_wait(b, t, &w, NULL);
+	if (!bridge_by_delay(b, t, s, &w, delay_ns)) {
+		if (s->from_unseen)
+			bridge(b, t, &w);
+		take_wait(b, t, &w, NULL);
+	}
 	t->sum.on_cpu_ns += s->to_ns - t->upto_ns;
 	t->upto_ns = s->to_ns;
+	t->left_ns = s->to_unseen ? 0 : s->to_ns;
+	t->left_round = b->io_round;
+	t->delay_ns = delay_ns;
 }
 
 /* The wait before it got the CPU that it has. When it became runnable is known by the wake-up only:
@@ -307,6 +345,8 @@ static void take_moment(struct fr_budgets *b, struct fr_budget_thread *t,
 	}
 	if (th->since_ns > t->upto_ns) {
 		w = wait_before(th);
+		if (th->since_unseen)
+			bridge(b, t, &w);
 		take_wait(b, t, &w, did);
 	}
 	if (now > t->upto_ns)
@@ -458,8 +498,9 @@ static void on_switch(struct fr_budgets *b, const struct fr_merged *m, struct fr
 }
 
 /*
- * What the wake-up says of the sleep that it ends. A kernel thread that some block I/O woke hands
- * that on to whom it wakes: journals and work queues stand between a thread and its disk.
+ * What the wake-up says of the sleep that it ends. Whom some block I/O woke hands that on to whom
+ * it wakes: journals and work queues stand between a thread and its disk (kernel threads, which
+ * sleep at other things, too, meanwhile), or who had locked the same buffer.
  */
 static void on_waking(struct fr_budgets *b, const struct fr_merged *m, const struct fr_step *step,
 		      const struct fr_budget_cpu *c)
@@ -474,19 +515,22 @@ static void on_waking(struct fr_budgets *b, const struct fr_merged *m, const str
 	if (!step->wakee)
 		return;
 	t = known(b, step->wakee, m->order_ns);
-	if (!t && complete && is_kernel_thread(b, step->wakee->who))
+	if (!t && complete)
 		t = add_thread(b, step->wakee, m->order_ns);
 	if (!t)
 		return;
-	kernel = task && step->waker && is_kernel_thread(b, step->waker->who);
-	if (kernel)
+	if (task && step->waker)
 		waker = known(b, step->waker, m->order_ns);
+	kernel = task && step->waker && is_kernel_thread(b, step->waker->who);
+	if (waker && !kernel && waker->baton_ns != waker->wake_ns)
+		waker = NULL;
 	t->wake_ns = m->order_ns;
 	t->wake_context = FR_WAKING_CONTEXT(e->who);
 	t->wake_by_kernel = kernel;
 	t->wake_by_disk = (complete && (!task || kernel)) ||
 			  (waker && waker->baton_ns >= step->wakee->since_ns);
-	if (t->wake_by_disk)
+	if (t->wake_by_disk && (!waker || step->wakee->off_state & FR_TASK_UNINTERRUPTIBLE ||
+				is_kernel_thread(b, t->who)))
 		t->baton_ns = m->order_ns;
 }
 
@@ -570,6 +614,16 @@ static void on_free(struct fr_budgets *b, const struct fr_merged *m)
 		drop_thread(b, t);
 }
 
+/* What a switch says of the one who leaves. */
+static uint32_t delay_of(const struct fr_merged *m, uint32_t tid)
+{
+	const struct fr_sched_switch *e = (const void *)m->rec.data;
+
+	if (m->rec.kind != FR_EV_SCHED_SWITCH || FR_SWITCH_PREV(e->who) != tid)
+		return 0;
+	return e->run_delay_ns;
+}
+
 int fr_budgets_record(struct fr_budgets *b, const struct fr_merged *m, uint32_t instance,
 		      const struct fr_step *step)
 {
@@ -581,7 +635,7 @@ int fr_budgets_record(struct fr_budgets *b, const struct fr_merged *m, uint32_t 
 	for (uint32_t i = 0; i < step->stint_cnt; i++) {
 		t = known(b, step->stints[i].thread, m->order_ns);
 		if (t)
-			take_stint(b, t, &step->stints[i]);
+			take_stint(b, t, &step->stints[i], delay_of(m, t->tid));
 	}
 	if (m->rec.kind == FR_EV_SCHED_SWITCH) {
 		c->complete_ns = 0;

@@ -104,6 +104,16 @@ static inline void sw(uint16_t cpu, uint64_t t, uint32_t prev, uint32_t next, ui
 	feed(cpu, t, FR_EV_SCHED_SWITCH, &e, sizeof(e));
 }
 
+/* delay: the leaving one's summed run-queue wait */
+static inline void switch_with(uint16_t cpu, uint64_t t, uint32_t prev, uint32_t next,
+			       uint32_t state, uint32_t delay)
+{
+	struct fr_sched_switch e = { .who = FR_SWITCH_WHO(prev, next, state, 0),
+				     .run_delay_ns = delay };
+
+	feed(cpu, t, FR_EV_SCHED_SWITCH, &e, sizeof(e));
+}
+
 static inline void preempt(uint16_t cpu, uint64_t t, uint32_t prev, uint32_t next)
 {
 	struct fr_sched_switch e = { .who = FR_SWITCH_WHO(prev, next, 0, 1) };

@@ -213,6 +213,33 @@ static void a_flush_that_a_kernel_thread_did(void **state)
 	expect_wait(0, FR_WAIT_BLOCKED, FR_BLOCK_DISK, 2000, 6000, who(JBD), 0);
 }
 
+/* B locked a buffer of the page cache until its own I/O ended, and unlocks it. */
+static void a_buffer_that_another_thread_had_locked(void **state)
+{
+	fr_account_t a = begin();
+
+	(void)state;
+	issue(1, 1500, B, 64);
+	sw(1, 1600, B, 0, DISK_SLEEP);
+	sw(0, 2000, A, 0, DISK_SLEEP);
+	complete(1, 5000, 64);
+	wake(1, 5000, B, 0, FR_WAKER_SOFTIRQ);
+	sw(1, 5100, 0, B, 0);
+	wake(1, 5200, A, B, FR_WAKER_TASK);
+	sw(0, 5200, 0, A, 0);
+	/* but after another sleep B holds something else */
+	sw(1, 5300, B, 0, SLEEPING);
+	sw(0, 5400, A, 0, DISK_SLEEP);
+	issue(1, 5500, HOG, 72);
+	wake(1, 5600, B, 0, FR_WAKER_HARDIRQ);
+	sw(1, 5600, 0, B, 0);
+	wake(1, 6000, A, B, FR_WAKER_TASK);
+	sw(0, 6000, 0, A, 0);
+	respond(a, 6500);
+	EXPECT(1000 + 200 + 500, 0, 0, 3200, 600, 0);
+	expect_wait(0, FR_WAIT_BLOCKED, FR_BLOCK_DISK, 2000, 5200, who(B), 0);
+}
+
 static void a_kernel_lock_is_no_disk(void **state)
 {
 	fr_account_t a = begin();
@@ -262,6 +289,39 @@ static void behind_a_gap_nothing_is_known(void **state)
 	closes(a, 6500, 9000);
 	assert_int_equal(got.unattributed_ns + got.on_cpu_ns, 2500);
 	assert_true(got.unattributed_ns >= 500);
+}
+
+/* Nobody saw it get the CPU, but it had been seen to leave, and nothing is known to be missing. */
+static void an_arrival_that_was_not_seen(void **state)
+{
+	fr_account_t a = begin();
+
+	(void)state;
+	preempt(0, 2000, A, HOG);
+	event(0, 7000, A, 0, FR_LINE_OTHER, DB); /* it runs; HOG was last seen at 2000 */
+	respond(a, 7500);
+	assert_int_equal(got.on_cpu_ns + got.runqueue_ns, 6500);
+	/* the kernel's account knows better, where it has left since */
+	a = opens(A, 0, true, FRONT, 7500);
+	switch_with(0, 8000, A, HOG, 0, 1000);
+	sw(0, 9000, HOG, A, 0);
+	switch_with(0, 9500, A, HOG, 0, 2000);
+	switch_with(0, 13000, A, HOG, 0, 2000 + 2600);
+	sw(0, 13100, HOG, A, 0);
+	event(0, 13200, A, 0, FR_LINE_SERVES, FRONT);
+	closes(a, 7500, 13200);
+	EXPECT(500 + 500 + (3500 - 2600) + 100, 1000 + 2600 + 100, 0, 0, 0, 0);
+	/* not behind a gap */
+	a = opens(A, 0, true, FRONT, 13200);
+	switch_with(0, 13500, A, HOG, 0, 4700);
+	fr_budgets_blind(budgets, 13600);
+	fr_threads_blind(threads, 13600);
+	switch_with(0, 15000, A, HOG, 0, 5700);
+	sw(0, 15100, HOG, A, 0);
+	event(0, 15200, A, 0, FR_LINE_SERVES, FRONT);
+	closes(a, 13200, 15200);
+	assert_int_equal(got.runqueue_ns, 100);
+	assert_true(got.unattributed_ns >= 100);
 }
 
 static void an_account_may_begin_and_end_at_other_times_than_events(void **state)
@@ -671,8 +731,10 @@ int main(void)
 		T(a_read_of_its_own),
 		T(an_interruptible_sleep_is_the_disks_only_if_that_woke_it),
 		T(a_flush_that_a_kernel_thread_did),
+		T(a_buffer_that_another_thread_had_locked),
 		T(a_kernel_lock_is_no_disk),
 		T(behind_a_gap_nothing_is_known),
+		T(an_arrival_that_was_not_seen),
 		T(an_account_may_begin_and_end_at_other_times_than_events),
 		T(a_request_is_closed_late),
 		T(a_hang_goes_on_to_the_end),
