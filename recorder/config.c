@@ -328,6 +328,11 @@ void fr_config_settings(const struct fr_config *config, struct fr_meta_config *r
 		fr_buf_clear(&text);
 		fr_setting_rows[i].get(config, &text);
 		fr_buf_add_char(&text, 0);
+		if (fr_setting_rows[i].flags & FR_SETTING_PRIVATE && !text.err &&
+		    strcmp((char *)text.data, "off")) {
+			fr_buf_clear(&text);
+			fr_buf_add(&text, "(set)", sizeof("(set)"));
+		}
 		key_of(&fr_setting_rows[i], setting->key, sizeof(setting->key));
 		/* long lists and paths are cut: the dump's field is what it is */
 		snprintf(setting->value, sizeof(setting->value), "%s",

@@ -46,7 +46,6 @@ enum fr_trigger_kind { FR_TRIGGERS(FR_TRIGGER_ENUM) FR_TRIGGER_CNT };
 
 #define FR_RULE_UNSET UINT64_MAX
 
-
 #define FR_ON_DUMP_BYTES_MAX 1024
 
 struct fr_trigger_rule {

@@ -14,6 +14,7 @@
 
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
+#include "launcher.h"
 #include "notify.h"
 #include "sockets.h"
 #include "status.h"
@@ -25,6 +26,7 @@
 #define FR_KILL_DEADLINE_NS 5000000000ull /* for a killed dumper to be gone */
 #define FR_TRIGGER_BYTES_LEAST 16u	  /* captured, for replies to show anything */
 #define FR_END_DEADLINE_NS 20000000000ull /* for the dump under way, once asked to end */
+#define FR_END_COMMANDS_NS 8000000000ull  /* and then for what on_dump runs */
 
 static const int signals[] = { SIGUSR1, SIGUSR2, SIGTERM, SIGINT, SIGHUP, SIGCHLD };
 
@@ -45,7 +47,7 @@ static void set_dump_deadline(struct fr_daemon *d)
 	uint64_t ns = FR_DUMP_DEADLINE_NS + d->rec->config.post_window_ns;
 
 	if (!fr_triggers_busy(&d->triggers))
-		ns = 0;
+		ns = d->ending ? FR_END_COMMANDS_NS : 0;
 	else if (d->triggers.killed)
 		ns = FR_KILL_DEADLINE_NS;
 	else if (d->ending)
@@ -53,11 +55,16 @@ static void set_dump_deadline(struct fr_daemon *d)
 	fr_timer_set(d->dump_fd, ns, 0);
 }
 
-/* A dump under way is finished first: a host that goes down is when it matters. Asked again, we
- * don't wait. */
+static bool busy(const struct fr_daemon *d)
+{
+	return fr_triggers_busy(&d->triggers) || fr_launcher_busy(d->rec->launcher);
+}
+
+/* A dump under way is finished first, and what on_dump does with it: a host that goes down is when
+ * it matters. Asked again, we don't wait. */
 static void end(struct fr_daemon *d, const char *why)
 {
-	if (!fr_triggers_busy(&d->triggers)) {
+	if (!busy(d) || (d->ending && !fr_triggers_busy(&d->triggers))) {
 		fr_info("%s: ending", why);
 		fr_loop_stop(&d->loop);
 		return;
@@ -67,7 +74,8 @@ static void end(struct fr_daemon *d, const char *why)
 		set_dump_deadline(d);
 		return;
 	}
-	fr_info("%s: ending when the dump under way is written", why);
+	fr_info("%s: ending when the dump under way is %s", why,
+		fr_triggers_busy(&d->triggers) ? "written" : "handed on");
 	d->ending = true;
 	set_dump_deadline(d);
 }
@@ -155,6 +163,18 @@ static void arm(struct fr_daemon *d)
 	fr_psi_watch(&d->psi);
 }
 
+static void hand_on(struct fr_daemon *d, const struct fr_dump_result *result)
+{
+	struct fr_launch_job job = { 0 };
+
+	if (result->error || !result->name[0])
+		return;
+	snprintf(job.name, sizeof(job.name), "%s", result->name);
+	snprintf(job.trigger, sizeof(job.trigger), "%s", d->triggers.current.name);
+	snprintf(job.reason, sizeof(job.reason), "%s", d->triggers.current.reason);
+	fr_launcher_run(d->rec->launcher, &job);
+}
+
 static void on_dump_done(void *ctx, uint64_t number, const struct fr_dump_result *result)
 {
 	struct fr_daemon *d = ctx;
@@ -163,6 +183,7 @@ static void on_dump_done(void *ctx, uint64_t number, const struct fr_dump_result
 	snprintf(path, sizeof(path), "%s/%s", d->rec->config.dump_dir, result->name);
 	fr_control_dump_done(&d->control, number, result->error ? NULL : path,
 			     result->text[0] ? result->text : "the dump could not be written");
+	hand_on(d, result);
 }
 
 /* After anything that may have ended a dump. */
@@ -170,7 +191,15 @@ static void look_at_dumper(struct fr_daemon *d)
 {
 	fr_binaries_pause(&d->binaries, fr_triggers_busy(&d->triggers));
 	set_dump_deadline(d);
-	if (d->ending && !fr_triggers_busy(&d->triggers))
+	if (d->ending && !busy(d))
+		fr_loop_stop(&d->loop);
+}
+
+static void on_commands_done(void *ctx)
+{
+	struct fr_daemon *d = ctx;
+
+	if (d->ending && !busy(d))
 		fr_loop_stop(&d->loop);
 }
 
@@ -178,6 +207,7 @@ static void reap(struct fr_daemon *d)
 {
 	fr_binaries_reap(&d->binaries);
 	fr_triggers_reap(&d->triggers);
+	fr_launcher_reap(d->rec->launcher);
 	look_at_dumper(d);
 }
 
@@ -406,6 +436,7 @@ static void forked(void *ctx)
 
 	fr_probes_forget_links(d->rec->probes);
 	fr_control_forked(&d->control);
+	fr_launcher_forked(d->rec->launcher);
 	for (int what = 0; what < FR_PRESSURE_CNT; what++)
 		if (d->psi.watches[what].psi && d->psi.watches[what].fd >= 0)
 			close(d->psi.watches[what].fd);
@@ -441,6 +472,8 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 		err = fr_stats_init(&d->stats, rec);
 	if (!err)
 		err = fr_binaries_init(&d->binaries, rec, &d->loop);
+	if (!err)
+		err = fr_launcher_watch(rec->launcher, &d->loop, on_commands_done, d);
 	d->notices = (struct fr_notices){ .binaries = &d->binaries,
 					  .on_trigger = on_cause,
 					  .ctx = d };

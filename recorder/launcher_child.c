@@ -145,7 +145,8 @@ static void become_ordinary(int output_fd)
 
 	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	sigaction(SIGPIPE, &usual, NULL);
+	for (int sig = 1; sig < NSIG; sig++) /* a shell's background job ignores SIGINT, say */
+		sigaction(sig, &usual, NULL);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max > USUAL_DESCRIPTORS) {

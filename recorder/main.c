@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* flightrecd: parse, start, be ready, run, end. */
 #include <errno.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "dumpdir.h"
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
+#include "launcher.h"
 #include "notify.h"
 #include "privilege.h"
 #include "selftest.h"
@@ -21,6 +23,7 @@
 
 static struct fr_recorder rec; /* large, and lives as long as the process */
 static struct fr_daemon daemon_state;
+static struct fr_launcher launcher = { .fd = -1 };
 
 static int exit_code(int err)
 {
@@ -106,12 +109,23 @@ static void tell_ready(void)
 		fr_warn("cannot tell the service manager that recording began, continuing without");
 }
 
+/* In the launcher: type information of the kernel is several MiB. */
+static void forget(void)
+{
+	fr_features_done(&rec.features);
+	malloc_trim(0);
+}
+
 /* Everything up to readiness. Returns an exit code. */
 static int start(int argc, char **argv)
 {
 	int lock_fd, err;
 
-	err = fr_dumpdir_open(rec.config.dump_dir, &rec.dump_dir_fd, &lock_fd);
+	/* first: it shall inherit nothing */
+	err = fr_launcher_start(&rec.config, forget, &launcher);
+	rec.launcher = &launcher;
+	if (!err)
+		err = fr_dumpdir_open(rec.config.dump_dir, &rec.dump_dir_fd, &lock_fd);
 	if (!err)
 		err = fr_recorder_start(&rec);
 	if (!err)
@@ -171,6 +185,7 @@ static int record(int argc, char **argv)
 		fr_pidfile_remove(rec.config.pid_path);
 	}
 	fr_daemon_done(&daemon_state);
+	fr_launcher_done(&launcher);
 	fr_recorder_stop(&rec);
 	return code;
 }

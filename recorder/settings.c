@@ -11,6 +11,7 @@
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
 #include "formats/dump/format.h"
+#include "on_dump.h"
 #include "value.h"
 
 /* ---- one pair of functions for each setting ---------------------------------------------- */
@@ -392,6 +393,7 @@ GET(latency_limit)
 
 #define CLI FR_SETTING_CLI
 #define RELOAD FR_SETTING_RELOAD
+#define PRIVATE FR_SETTING_PRIVATE
 
 const struct fr_setting_row fr_setting_rows[] = {
 	{ "config", "FILE", "read settings from FILE (default /etc/flightrec/flightrec.ini)", CLI,
@@ -428,6 +430,12 @@ const struct fr_setting_row fr_setting_rows[] = {
 	  get_dump_max_files },
 	{ "dump-min-free", "PERCENT", "leave this much of the file system free", RELOAD,
 	  set_dump_min_free, get_dump_min_free },
+	{ "on-dump", "COMMAND", "run this after each dump ($FLIGHTREC_DUMP is its path); off = none",
+	  PRIVATE, fr_on_dump_set_command, fr_on_dump_get_command },
+	{ "on-dump-endpoint", "URL", "send each dump as OTLP to URL, e.g. http://localhost:4318",
+	  PRIVATE, fr_on_dump_set_endpoint, fr_on_dump_get_endpoint },
+	{ "on-dump-timeout", "TIME", "how long either of them may take", 0, fr_on_dump_set_timeout,
+	  fr_on_dump_get_timeout },
 	{ "hooks", "KIND", "socket probes: auto, tracepoints (Linux 6.3), syscalls (any)", 0,
 	  set_hooks, get_hooks },
 	{ "btf", "FILE", "kernel type information, if not /sys/kernel/btf/vmlinux", 0, set_btf,
@@ -501,6 +509,7 @@ void fr_setting_defaults(struct fr_config *config)
 		.dump_quota_bytes = 1ull << 30,
 		.dump_max_files = 50,
 		.dump_min_free_pct = 10,
+		.on_dump_timeout_ns = 60000000000ull,
 		.nice = -15,
 		.log_level = FR_LOG_INFO,
 	};

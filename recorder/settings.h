@@ -7,6 +7,7 @@
 
 #define FR_SETTING_CLI 0x1u    /* only on the command line */
 #define FR_SETTING_RELOAD 0x2u /* may change while running */
+#define FR_SETTING_PRIVATE 0x4u /* may hold a key: dumps only say whether it is set */
 
 struct fr_setting_row {
 	const char *name; /* long option; the file's key has _ for - */

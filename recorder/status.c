@@ -8,6 +8,7 @@
 #include "formats/base/cli.h"
 #include "formats/base/json.h"
 #include "formats/base/log.h"
+#include "launcher.h"
 
 typedef unsigned long long ull;
 
@@ -129,6 +130,17 @@ static void text_binaries(const struct fr_binaries *b, struct fr_buf *out)
 		      (ull)b->put_off_cnt);
 }
 
+static void text_on_dump(const struct fr_launcher *l, struct fr_buf *out)
+{
+	if (!l || !l->commands_cnt)
+		return;
+	fr_buf_printf(out, "on_dump: %llu done, %llu failed, %llu left out, %u to come%s\n",
+		      (ull)l->done_cnt, (ull)l->failed_cnt, (ull)l->dropped_cnt, l->under_way_cnt,
+		      l->fd < 0 ? "; its launcher has ended" : "");
+	if (l->last[0])
+		fr_buf_printf(out, "  last: %s\n", l->last);
+}
+
 static void print_text(const struct fr_status *st, struct fr_buf *out)
 {
 	const struct fr_stats *s = st->stats;
@@ -140,6 +152,7 @@ static void print_text(const struct fr_status *st, struct fr_buf *out)
 		      (ull)s->emitted, (ull)s->dropped, (ull)s->misses);
 	text_dumps(st->triggers, out);
 	text_triggers(st->triggers, out);
+	text_on_dump(s->rec->launcher, out);
 	text_binaries(st->binaries, out);
 	fr_buf_printf(out, "ring: %s, maps in all %s",
 		      fr_format_size(s->rec->layout.ring_bytes, a, sizeof(a)),
@@ -266,6 +279,22 @@ static void json_dumps(struct fr_json *j, const struct fr_triggers *t)
 	fr_json_array_end(j);
 }
 
+static void json_on_dump(struct fr_json *j, const struct fr_launcher *l)
+{
+	static const struct fr_launcher none = { .fd = -1 };
+
+	l = l ? l : &none;
+	fr_json_key(j, "on_dump");
+	fr_json_object(j);
+	fr_json_kv_bool(j, "on", l->commands_cnt && l->fd >= 0);
+	fr_json_kv_u64_str(j, "done", l->done_cnt);
+	fr_json_kv_u64_str(j, "failed", l->failed_cnt);
+	fr_json_kv_u64_str(j, "dropped", l->dropped_cnt);
+	fr_json_kv_u64_str(j, "under_way", l->under_way_cnt);
+	fr_json_kv_str(j, "last", l->last);
+	fr_json_object_end(j);
+}
+
 static void json_programs(struct fr_json *j, const struct fr_binaries *b)
 {
 	fr_json_key(j, "programs");
@@ -303,6 +332,7 @@ static void print_json(const struct fr_status *st, struct fr_buf *out)
 	fr_json_kv_u64_str(&j, "cpu_ns", s->cpu_ns);
 	json_families(&j, s->rec);
 	json_dumps(&j, st->triggers);
+	json_on_dump(&j, s->rec->launcher);
 	json_programs(&j, st->binaries);
 	fr_json_key(&j, "control");
 	fr_json_object(&j);
@@ -390,6 +420,18 @@ static void prom_dumps(const struct fr_triggers *t, struct fr_buf *out)
 						      (enum fr_outcome)o));
 }
 
+static void prom_on_dump(const struct fr_launcher *l, struct fr_buf *out)
+{
+	if (!l || !l->commands_cnt)
+		return;
+	metric(out, "on_dump_total", "counter", "Commands after dumps, by what became of them.");
+	fr_buf_printf(out,
+		      "flightrec_on_dump_total{outcome=\"done\"} %llu\n"
+		      "flightrec_on_dump_total{outcome=\"failed\"} %llu\n"
+		      "flightrec_on_dump_total{outcome=\"dropped\"} %llu\n",
+		      (ull)l->done_cnt, (ull)l->failed_cnt, (ull)l->dropped_cnt);
+}
+
 static void print_prometheus(const struct fr_status *st, struct fr_buf *out)
 {
 	const struct fr_stats *s = st->stats;
@@ -408,6 +450,7 @@ static void print_prometheus(const struct fr_status *st, struct fr_buf *out)
 		fr_buf_printf(out, "flightrec_probe_total{cause=\"%s\"} %llu\n",
 			      fr_counter_name(id), (ull)s->counters[id]);
 	prom_dumps(st->triggers, out);
+	prom_on_dump(s->rec->launcher, out);
 	one(out, "map_bytes", "gauge", "Memory of all BPF maps, the ring included.", s->map_bytes);
 	one(out, "anon_bytes", "gauge", "Memory of the daemon itself.", s->anon_bytes);
 	metric(out, "cpu_seconds_total", "counter", "CPU time of the daemon itself.");

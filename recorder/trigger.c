@@ -117,6 +117,7 @@ static int start_dump(struct fr_triggers *t, struct fr_trigger_info *info)
 		return (int)pid;
 	}
 	t->number = info->number;
+	t->current = *info;
 	t->dumper_pid = pid;
 	t->killed = false;
 	t->last_unix_ns = info->unix_ns;

@@ -52,6 +52,7 @@ struct fr_triggers {
 	 * alone. With too many of them no dump is started any more. 0 = free */
 	pid_t stuck[FR_DUMPERS_STUCK_MAX];
 	uint64_t number; /* dumps begun so far; the present one's number */
+	struct fr_trigger_info current; /* of the dump under way, or the last one */
 
 	bool queued;
 	struct fr_trigger_info next; /* the queued one */
