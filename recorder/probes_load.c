@@ -15,7 +15,7 @@
 /* ---- what there is to load --------------------------------------------------------------- */
 
 /* Objects that belong to one of the two ways of hooking sockets. Where no sockets are recorded,
- * family tcp takes the way that needs no table. */
+ * the families beside them take the way that needs no table. */
 static const struct {
 	const char *name;
 	bool by_syscalls;
@@ -24,6 +24,8 @@ static const struct {
 	{ "bpf/sock_sys", true },
 	{ "bpf/tcp", false },
 	{ "bpf/tcp_sys", true },
+	{ "bpf/dns", false },
+	{ "bpf/dns_sys", true },
 	{ "bpf/aux/socks", false },
 	{ "bpf/aux/socktable", true },
 };
@@ -47,7 +49,8 @@ static bool is_wanted(const struct fr_probes *p, const char *object)
 {
 	uint32_t family = family_of(object);
 	bool sock = p->have & 1u << FR_FAMILY_SOCK;
-	bool by_syscalls = p->by_syscalls && (sock || family != FR_FAMILY_TCP);
+	bool beside = family == FR_FAMILY_TCP || family == FR_FAMILY_DNS;
+	bool by_syscalls = p->by_syscalls && (sock || !beside);
 
 	if (!strcmp(object, "bpf/aux/context") || !strcmp(object, "bpf/aux/self"))
 		return false; /* irqctx.c and selfpid.c load theirs, use it and let it go */
@@ -320,11 +323,11 @@ static int pass_of(uint32_t family)
 {
 	if (family == FR_FAMILY_PROC)
 		return 0;
-	return family == FR_NO_FAMILY || family == FR_FAMILY_TCP ? 2 : 1;
+	return family == FR_NO_FAMILY || family == FR_FAMILY_TCP || family == FR_FAMILY_DNS ? 2 : 1;
 }
 
 /* Identity first: without it nothing is worth recording. Then the families, then the helpers,
- * which share the families' maps, as tcp does with sock. */
+ * which share the families' maps, as tcp and dns do with sock. */
 static int load_all(struct fr_probes *p, struct fr_features *features,
 		    const struct fr_bpf_embed *objects)
 {

@@ -26,6 +26,7 @@
 #endif
 #include "abi.h"
 #include "block.h"
+#include "dns.h"
 #include "proc.h"
 #include "rec.h"
 #include "sched.h"
@@ -67,6 +68,7 @@
 	X(29, SOCK_ACCEPT, sock_accept, SOCK, fr_sock_accept)                                      \
 	X(40, TCP_RETRANSMIT, tcp_retransmit, TCP, fr_tcp_retransmit)                              \
 	X(41, TCP_RESET, tcp_reset, TCP, fr_tcp_reset)                                             \
+	X(44, DNS_SOURCE, dns_source, DNS, fr_dns_source)                                          \
 	X(48, BLOCK_ISSUE, block_issue, BLOCK, fr_block_issue)                                     \
 	X(49, BLOCK_COMPLETE, block_complete, BLOCK, fr_block_complete)                            \
 	X(60, REC_FLUSH, rec_flush, REC, fr_rec_flush)                                             \

@@ -31,6 +31,7 @@ static const struct places places[256] = {
 	[FR_EV_SOCK_ACCEPT] = { { AT(fr_sock_accept, tid) }, true, AT(fr_sock_accept, sock_id) },
 	[FR_EV_TCP_RETRANSMIT] = { { 0 }, false, AT(fr_tcp_retransmit, sock_id) },
 	[FR_EV_TCP_RESET] = { { 0 }, false, AT(fr_tcp_reset, sock_id) },
+	[FR_EV_DNS_SOURCE] = { { 0 }, false, AT(fr_dns_source, sock_id) },
 	[FR_EV_BLOCK_ISSUE] = { { AT(fr_block_issue, tid) }, true, 0 },
 };
 

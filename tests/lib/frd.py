@@ -155,6 +155,8 @@ KINDS = {
     "sock_accept": (29, "<QIi", "sock tid fd"),
     "tcp_retransmit": (40, "<QHHB3x", "sock local_port remote_port state"),
     "tcp_reset": (41, "<QHHBB2x", "sock local_port remote_port direction state"),
+    "dns_source": (44, "<QHHHH12sI16s", "sock family local_port remote_port bytes head netns "
+                   "remote"),
     "block_issue": (48, "<QIIIB3x", "sector dev bytes tid op"),
     "block_complete": (49, "<QIIQiBB2x", "sector dev bytes latency error op flags"),
     "rec_flush": (60, "<", ""),

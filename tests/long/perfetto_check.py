@@ -33,7 +33,7 @@ INSTANTS = {
 IN_CONTEXT = ("sched_waking", "sock_send", "sock_recv", "sock_accept", "proc_fork", "proc_exit",
               "proc_signal")
 LINE = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{9})Z \[(\d+)\] (?:-|(.*?)/(\d+)) "
-                  r"((?:sched|proc|sock|tcp|block|rec)_\w+|lost)((?: \w+=.*)?)$")
+                  r"((?:sched|proc|sock|tcp|dns|block|rec)_\w+|lost)((?: \w+=.*)?)$")
 FIELD = re.compile(r' (\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 EPOCH = datetime.datetime(1970, 1, 1)
 

@@ -117,6 +117,15 @@ static inline void fx_web_troubles(struct fx_story *s, uint64_t t)
 	struct fr_tcp_reset refused = { .local_port = 9999,
 					.remote_port = 40777,
 					.direction = FR_RESET_SENT };
+	struct fr_rec_family on = { .family = FR_FAMILY_DNS, .on = 1, .why = FR_FAMILY_WHY_ASKED };
+	struct fr_dns_source source = { .sock_id = s->dns.id,
+					.family = FR_AF_INET,
+					.local_port = 41000,
+					.remote_port = 53,
+					.datagram_bytes = 60,
+					.head = { 0x12, 0x34, 1, 0, 0, 1 },
+					.netns_inum = FX_NETNS,
+					.remote = { 10, 0, 0, 2 } };
 	struct fr_proc_rename rename = { .tid = FX_WEB_M2,
 					 .tgid = FX_WEB,
 					 .start_ns = fx_start_of(FX_WEB_M2),
@@ -133,6 +142,8 @@ static inline void fx_web_troubles(struct fx_story *s, uint64_t t)
 	FX_ADD(fx, 1, t + 10 * FX_US, FR_EV_PROC_RENAME, rename);
 	fx_sock_row(fx, 1, t + 12 * FX_US, FR_EV_SOCK_OPEN, &s->dns);
 	fx_io(fx, 1, t + 13 * FX_US, &s->dns, ask);
+	FX_ADD(fx, 1, t + 14 * FX_US, FR_EV_REC_FAMILY, on);
+	FX_ADD(fx, 1, t + 38 * FX_US, FR_EV_DNS_SOURCE, source);
 	fx_io(fx, 1, t + 40 * FX_US, &s->dns, answer);
 	fx_sock_row(fx, 1, t + 42 * FX_US, FR_EV_SOCK_CLOSE, &s->dns);
 	fx_send(fx, 1, t + 50 * FX_US, &s->log, (struct fx_part){ line, sizeof(line) - 1 });

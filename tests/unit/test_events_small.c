@@ -71,6 +71,24 @@ static void retransmits_and_resets(void **state)
 			    "local_port=1 remote_port=65535 direction=9");
 }
 
+static void sources_of_datagrams(void **state)
+{
+	struct fr_dns_source e = { .sock_id = 0x15, .family = FR_AF_INET, .local_port = 53,
+				   .remote_port = 40000, .datagram_bytes = 33,
+				   .head = { 0x12, 0x34, 1, 0, 0, 1 }, .netns_inum = 7,
+				   .remote = { 192, 0, 2, 1 } };
+
+	(void)state;
+	assert_string_equal(EVENT_TEXT(FR_EV_DNS_SOURCE, e),
+			    "sock_id=0x15 local_port=53 from='192.0.2.1:40000' bytes=33 "
+			    "dns_id=4660 netns_inum=7");
+	e.sock_id = 0;
+	e.family = FR_AF_INET6;
+	assert_string_equal(EVENT_TEXT(FR_EV_DNS_SOURCE, e),
+			    "local_port=53 from='[c000:201::]:40000' bytes=33 dns_id=4660 "
+			    "netns_inum=7");
+}
+
 static void block_requests(void **state)
 {
 	struct fr_block_issue i = { .sector = 2048, .dev = 259u << 20 | 1048575, .bytes = 4096,
@@ -159,6 +177,7 @@ int main(void)
 		cmocka_unit_test(switches),
 		cmocka_unit_test(wakings),
 		cmocka_unit_test(retransmits_and_resets),
+		cmocka_unit_test(sources_of_datagrams),
 		cmocka_unit_test(block_requests),
 		cmocka_unit_test(recorder_records),
 		cmocka_unit_test(later_fields_are_passed_over),
