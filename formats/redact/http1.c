@@ -569,10 +569,12 @@ static bool begins(enum fr_wire_role role, struct fr_slice bytes)
 	return false; /* wire's own detection is good at it */
 }
 
-static void replies_lost(void *memory)
+static void other_lost(void *memory, enum fr_wire_role role)
 {
 	struct memory *mem = memory;
 
+	if (role == FR_WIRE_RESPONSE)
+		return;
 	for (unsigned i = 0; i < mem->open_cnt; i++)
 		mem->unsure |= mem->asks[i] == ASK_CONNECT || mem->asks[i] == ASK_UPGRADE;
 	mem->open_cnt = 0;
@@ -596,5 +598,5 @@ const struct fr_redact_protocol fr_redact_http1 = {
 	.begins = begins,
 	.mask = mask,
 	.rejoin = rejoin,
-	.replies_lost = replies_lost,
+	.other_lost = other_lost,
 };

@@ -32,6 +32,7 @@ struct fr_redact_look {
 struct fr_redact_unit {
 	uint64_t unit_bytes;  /* 0 = not known yet (MORE only), or as in wire.h */
 	enum fr_removal rest; /* what bytes of the unit beyond those given are */
+	size_t need_bytes;    /* so many stay, as filler if need be: wire/ looks at them */
 	bool raw;	      /* after it both directions carry something else, forever */
 };
 
@@ -50,14 +51,17 @@ struct fr_redact_protocol {
 				     struct fr_redact_unit *ret_unit);
 	/* The direction of this role lost its place: a unit begins with the next bytes. */
 	void (*rejoin)(void *memory, enum fr_wire_role role);
-	/* A request comes although replies were passed over: all before it are over. */
-	void (*replies_lost)(void *memory);
+	/* A message of this role starts, and the other direction has lost its place: requests that
+	 * waited are over, or what is answered was not seen. */
+	void (*other_lost)(void *memory, enum fr_wire_role role);
 };
 
 #define FR_REDACT_PROTOCOLS(X)                                                                     \
 	X(http1)                                                                                   \
 	X(postgres)                                                                                \
-	X(redis)
+	X(redis)                                                                                   \
+	X(mysql)                                                                                   \
+	X(dns)
 
 #define FR_REDACT_DECLARE(name) extern const struct fr_redact_protocol fr_redact_##name;
 FR_REDACT_PROTOCOLS(FR_REDACT_DECLARE)

@@ -264,7 +264,7 @@ static void overrun(struct run *run, const struct fr_mask *m, const struct fr_re
 	struct stream *s = run->s;
 	size_t kept = m->len_bytes;
 
-	while (kept && m->why[kept - 1] != FR_REDACT_KEPT)
+	while (kept > u->need_bytes && m->why[kept - 1] != FR_REDACT_KEPT)
 		kept--;
 	if (kept)
 		run->keep_to = run->at + kept;
@@ -466,9 +466,8 @@ static size_t streamed(struct run *run, uint8_t *bytes, size_t cnt)
 			k->proto->rejoin(k->memory, role_of(run));
 		s->sync = SYNC_HELD;
 	}
-	if (p->start && k->proto && role_of(run) == FR_WIRE_REQUEST &&
-	    k->streams[!p->is_send].sync == SYNC_LOST)
-		k->proto->replies_lost(k->memory);
+	if (p->start && k->proto && k->streams[!p->is_send].sync == SYNC_LOST)
+		k->proto->other_lost(k->memory, role_of(run));
 	fill(run, bytes, cnt);
 	cut_units(run);
 	pass_hole(run->r, s, p->transfer_bytes - cnt);

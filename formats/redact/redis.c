@@ -280,9 +280,10 @@ static void rejoin(void *memory, enum fr_wire_role role)
 		mem->placed = 0;
 }
 
-static void replies_lost(void *memory)
+static void other_lost(void *memory, enum fr_wire_role role)
 {
-	(void)memory; /* replies stand for themselves */
+	(void)memory;
+	(void)role; /* replies stand for themselves */
 }
 
 const struct fr_redact_protocol fr_redact_redis = {
@@ -290,5 +291,5 @@ const struct fr_redact_protocol fr_redact_redis = {
 	.begins = begins,
 	.mask = mask,
 	.rejoin = rejoin,
-	.replies_lost = replies_lost,
+	.other_lost = other_lost,
 };

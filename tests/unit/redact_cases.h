@@ -3,6 +3,7 @@
 #ifndef FR_TESTS_REDACT_CASES_H
 #define FR_TESTS_REDACT_CASES_H
 
+#include "mysql_fixture.h"
 #include "redact_fixture.h"
 
 static inline void case_http(void)
@@ -164,6 +165,43 @@ static inline void case_redis_inline(void)
 	rd_text(false, "+" SECRET("hello") "\r\n");
 }
 
+/* Marks what stands in the bytes said so far. */
+static inline void mark(const char *secret)
+{
+	size_t cnt = strlen(secret), found_cnt = 0;
+
+	for (size_t at = 0; at + cnt <= rd.used; at++) {
+		if (memcmp(rd.bytes + at, secret, cnt))
+			continue;
+		memset(rd.secret + at, 1, cnt);
+		found_cnt++;
+	}
+	assert_true(found_cnt);
+}
+
+/* A real session, see mysql_fixture.h: literals, rows, salt, texts of errors. */
+static inline void case_mysql(void)
+{
+	static const char *const secrets[] = {
+		"UnIc6$M:",   "yvbihN/<", "libmariadb", "15112",	 "'one'",   "'two'",
+		"'three'",    "\003one\373", "changed\001x", "near",	 "nowhere.nothing' doesn",
+		"Records: 3", "Rows matched", "_client_name",
+	};
+
+	rd_begin("mysql");
+	for (size_t i = 0; i < sizeof(mysql_talk) / sizeof(mysql_talk[0]); i++) {
+		for (size_t k = 0; k < mysql_talk[i].data_bytes; k++)
+			rd_byte((uint8_t)mysql_talk[i].data[k]);
+		if (mysql_talk[i].data_bytes)
+			rd_say(mysql_talk[i].request);
+	}
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		mark(secrets[i]);
+	for (size_t i = 0; i < rd.used; i++) /* a filler that stands there already tells nothing */
+		if (strchr("'\"", rd.bytes[i]) && rd.bytes[i])
+			rd.secret[i] = false;
+}
+
 static inline void case_unknown(void)
 {
 	rd_begin("unknown");
@@ -187,7 +225,8 @@ static inline void case_body_continues(void)
 typedef void rd_case(void);
 static rd_case *const rd_cases[] = {
 	case_http, case_http_upgrade, case_postgres_login, case_postgres_simple,
-	case_postgres_extended, case_postgres_quotes, case_redis, case_redis_inline, case_unknown,
+	case_postgres_extended, case_postgres_quotes, case_redis, case_redis_inline,
+	case_mysql, case_unknown,
 };
 #define RD_CASE_CNT (sizeof(rd_cases) / sizeof(rd_cases[0]))
 

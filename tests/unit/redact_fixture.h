@@ -12,8 +12,8 @@
 #include "formats/redact/redact.h"
 #include "formats/wire/stitch.h"
 
-#define RD_BYTES_MAX 4096
-#define RD_SAYS_MAX 24
+#define RD_BYTES_MAX 8192
+#define RD_SAYS_MAX 160
 #define SECRET(text) "\016" text "\017"
 #define RD_FILLERS "?*0 '\"`\1"
 

@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-#define SEEN_MAX 32
+#define SEEN_MAX 64
 
 struct seen {
 	struct fr_request r;
@@ -34,13 +34,14 @@ static void word(char *to, struct fr_slice s)
 static void comparable(struct seen *s, const struct fr_request *r)
 {
 	struct fr_sql_text sql = { .sql = r->text,
-				   .dialect = FR_SQL_POSTGRESQL,
+				   .dialect = r->protocol == FR_WIRE_MYSQL ? FR_SQL_MYSQL
+									   : FR_SQL_POSTGRESQL,
 				   .is_cut = r->marks & FR_MARK_CUT };
 	struct fr_buf out = { 0 };
 	struct fr_sql_facts facts;
 	const uint8_t *end;
 
-	if (r->protocol != FR_WIRE_POSTGRES) {
+	if (r->protocol != FR_WIRE_POSTGRES && r->protocol != FR_WIRE_MYSQL) {
 		end = r->text.len_bytes ? memchr(r->text.data, '?', r->text.len_bytes) : NULL;
 		fr_buf_add(&out, r->text.data,
 			   end ? (size_t)(end - r->text.data) : r->text.len_bytes);
