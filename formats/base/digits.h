@@ -32,6 +32,18 @@ static inline char *fr_put_bytes(char *p, const void *data, size_t data_bytes)
 }
 
 /* Exactly two digits; v < 100. */
+/* Two lowercase hex digits a byte. */
+static inline char *fr_put_hex(char *p, const uint8_t *data, size_t data_bytes)
+{
+	static const char hex[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < data_bytes; i++) {
+		*p++ = hex[data[i] >> 4];
+		*p++ = hex[data[i] & 15];
+	}
+	return p;
+}
+
 static inline char *fr_put_2(char *p, uint32_t v)
 {
 	memcpy(p, fr_digit_pairs + (size_t)v * 2, 2);

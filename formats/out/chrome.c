@@ -16,6 +16,7 @@ static void chrome_drop(void *ctx)
 	for (uint32_t i = 0; i < ch->cpu_cnt; i++)
 		fr_buf_done(&ch->cpus[i].held);
 	fr_chrome_disks_free(ch);
+	fr_chrome_requests_free(ch);
 	fr_map_done(&ch->incarnations);
 	fr_buf_done(&ch->scratch);
 	fr_buf_done(&ch->name_buf);
@@ -47,7 +48,7 @@ static int chrome_begin(struct fr_convert *c, void **ret_ctx)
 	ch->out = c->out;
 	ch->zero_ns = c->session->start_ns;
 	ch->held_max_bytes = held_share(c);
-	if (fr_chrome_disks_new(ch)) {
+	if (fr_chrome_disks_new(ch) || fr_chrome_requests_new(ch)) {
 		chrome_drop(ch);
 		return -ENOMEM;
 	}
@@ -75,6 +76,11 @@ static void chrome_record(void *ctx, const struct fr_merged *m, const struct fr_
 		fr_chrome_wake(ch, m, step);
 	if (m->rec.kind != FR_EV_SCHED_WAKING)
 		fr_chrome_event(ch, m);
+}
+
+static void chrome_span(void *ctx, const struct fr_span *span)
+{
+	fr_chrome_request(ctx, span);
 }
 
 static void chrome_lost(void *ctx, const struct fr_lost *lost)
@@ -111,6 +117,7 @@ const struct fr_sink fr_sink_chrome = {
 	.about = "Chrome trace JSON, for ui.perfetto.dev and chrome://tracing",
 	.begin = chrome_begin,
 	.record = chrome_record,
+	.span = chrome_span,
 	.lost = chrome_lost,
 	.stop = chrome_stop,
 	.blind = chrome_blind,

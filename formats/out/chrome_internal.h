@@ -10,6 +10,8 @@
  *   real pids and tids      Running slices, instants, states (ph T), wake-up flows (s, f)
  *   id + k << 22, k >= 2    another thread or process with the same id, later
  *
+ * Requests are async slices (b, e) of their processes, see chrome_requests.c.
+ *
  * In the file each track is sorted by time, parents first. A Running slice is complete, and can be
  * written, only when the thread leaves its CPU; whatever happens on its track meanwhile is held
  * back as text, per CPU, and written behind it. When too much is held, the slice is cut in two.
@@ -68,7 +70,8 @@ struct fr_chrome_cpu {
 	char prefix[40];
 };
 
-struct fr_chrome_disks; /* chrome_disks.c */
+struct fr_chrome_disks;	   /* chrome_disks.c */
+struct fr_chrome_requests; /* chrome_requests.c */
 
 struct fr_chrome {
 	struct fr_convert *c;
@@ -82,6 +85,7 @@ struct fr_chrome {
 	size_t held_max_bytes;
 	uint64_t flow; /* last id */
 	struct fr_chrome_disks *disks;
+	struct fr_chrome_requests *requests;
 	uint64_t disks_not_shown; /* requests: too many at once */
 	struct fr_buf scratch;	  /* the object being made */
 	struct fr_buf name_buf;	  /* a name being escaped, maybe while an object waits in scratch */
@@ -141,6 +145,11 @@ void fr_chrome_disks_free(struct fr_chrome *ch);
 void fr_chrome_disk(struct fr_chrome *ch, const struct fr_merged *m);
 void fr_chrome_disks_end(struct fr_chrome *ch);
 void fr_chrome_disks_name(struct fr_chrome *ch);
+
+/* chrome_requests.c */
+int fr_chrome_requests_new(struct fr_chrome *ch);
+void fr_chrome_requests_free(struct fr_chrome *ch);
+void fr_chrome_request(struct fr_chrome *ch, const struct fr_span *s);
 
 /* chrome_meta.c */
 void fr_chrome_metadata(struct fr_chrome *ch, const struct fr_convert_stats *stats);

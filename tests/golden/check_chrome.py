@@ -2,19 +2,22 @@
 """check_chrome.py FILE.json..: is this a Chrome trace that viewers show as it is meant?
 
 Strict JSON (no duplicate keys, no NaN), times in microseconds with exactly three decimals, each
-track sorted and its slices nested, flows that begin and end inside slices of their thread, thread
-states that don't overlap, a name for every process and thread that appears. Says what is wrong,
-and ends with 1; "ok" and counts otherwise.
+track sorted (but for the arrows of requests) and its slices nested, flows that begin and end inside
+slices of their thread, requests that nest on their async tracks, thread states that don't overlap,
+a name for every process and thread that appears. Says what is wrong, and ends with 1; "ok" and
+counts otherwise.
 """
+import bisect
 import collections
 import json
 import re
 import sys
 
 TIME = re.compile(r"\d+\.\d{3}\Z")
-PHASES = set("XiTMsf")
+PHASES = set("XiTMsfbe")
 LINUX_IDS = 1 << 22
 SHOWN_MAX = 20
+DEPTH_MAX = 64  # slices inside one another
 
 
 class Number(str):
@@ -61,6 +64,7 @@ class Checker:
             return False
         need = {"X": ("ts", "dur", "name"), "T": ("ts", "dur", "name"), "i": ("ts", "name", "s"),
             "s": ("ts", "id", "name", "cat"), "f": ("ts", "id", "name", "cat", "bp"),
+            "b": ("ts", "id", "name", "cat"), "e": ("ts", "id", "name", "cat"),
             "M": ("name", "args")}[e["ph"]]
         process = e["ph"] == "M" and str(e.get("name")).startswith("process_")
         for key in need + (("pid",) if process else ("pid", "tid")):
@@ -83,6 +87,8 @@ class Checker:
     def sorted_tracks(self, events):
         last = {}
         for index, e in events:
+            if e.get("cat") == "request":
+                continue
             track = (e["pid"], e["tid"])
             if e["ts"] < last.get(track, 0):
                 self.say(index, f"track {track} goes back from {last[track]} to {e['ts']} ns")
@@ -106,6 +112,23 @@ class Checker:
             slices[track].append((start, end))
         return slices
 
+    def requests(self, events):
+        """Begins and ends of an async track, in order of time, are nested like brackets."""
+        tracks = collections.defaultdict(list)
+        for index, e in events:
+            if e["ph"] in "be":
+                tracks[(e["pid"], e["cat"], e["id"])].append((e["ts"], e["ph"] == "b", index, e))
+        for key, track in tracks.items():
+            stack = []
+            # an end comes before a begin at the same time, but not before its own
+            for ts, begins, index, e in sorted(track, key=lambda t: t[:3]):
+                if begins:
+                    stack.append(e["name"])
+                elif not stack or stack.pop() != e["name"]:
+                    self.say(index, f"request {e['name']} ends on {key} inside of another")
+            if stack:
+                self.say(track[0][2], f"requests on {key} without an end: {stack}")
+
     def states(self, events):
         last = {}
         for index, e in events:
@@ -118,13 +141,19 @@ class Checker:
             if (e["name"] == "Running") != ("cpu" in e.get("args", {})):
                 self.say(index, f"state {e['name']} and its cpu")
 
+    @staticmethod
+    def inside(slices, ts):
+        """They begin in order of time: those around ts are just before it, outer ones first."""
+        at = bisect.bisect_right(slices, (ts, 1 << 63))
+        return any(end >= ts for _, end in slices[max(0, at - DEPTH_MAX):at])
+
     def flows(self, events, slices):
         starts = {}
         for index, e in events:
             if e["ph"] not in "sf":
                 continue
             key = (e["cat"], e["name"], e["id"])
-            inside = any(a <= e["ts"] <= b for a, b in slices[(e["pid"], e["tid"])])
+            inside = self.inside(slices[(e["pid"], e["tid"])], e["ts"])
             if not inside:
                 self.say(index, f"flow {e['ph']} {e['id']} at {e['ts']} outside of any slice")
             if e["ph"] == "s":
@@ -172,6 +201,7 @@ class Checker:
         timed = [(i, e) for i, e in events if e["ph"] != "M"]
         self.sorted_tracks(timed)
         slices = self.nested(timed)
+        self.requests(timed)
         self.states(timed)
         self.flows(timed, slices)
         self.names(events)
