@@ -123,7 +123,8 @@ static void feed(struct fr_spans *s, struct fr_conn *c, const struct fr_merged *
 	};
 
 	if (io->flags & FR_IO_ADDR) /* a datagram is a message */
-		p.start = true;
+		p.start = p.datagram = fr_datagrams_ends(&s->datagrams, c->instance, &m->rec,
+							 &p.ends);
 	c->met = true;
 	c->first_sight[p.dir] |= (io->flags & FR_IO_FIRST_SIGHT) != 0;
 	c->tries += !c->wire->proto && p.captured.len_bytes;
@@ -259,6 +260,9 @@ int fr_spans_record(struct fr_spans *s, const struct fr_merged *m, const struct 
 		break;
 	case FR_EV_SOCK_CLOSE:
 		take_close(s, m, instance);
+		break;
+	case FR_EV_DNS_SOURCE:
+		fr_datagrams_came(&s->datagrams, instance, &m->rec);
 		break;
 	case FR_EV_SOCK_OPEN:
 	case FR_EV_SOCK_STATE:

@@ -66,6 +66,7 @@ static struct fr_held *copy_of(const struct fr_span *span, uint32_t open)
 
 static void hand_out(struct fr_spans *s, uint32_t open, struct fr_span *span)
 {
+	struct fr_socket datagrams;
 	const struct fr_open *o;
 
 	fr_opens_settle(&s->opens, &s->ids, open);
@@ -76,6 +77,12 @@ static void hand_out(struct fr_spans *s, uint32_t open, struct fr_span *span)
 	span->trace_flags = o->trace_flags;
 	span->link = (enum fr_link)o->link;
 	span->socket = fr_names_socket_at(s->names, o->socket);
+	if (span->request->ends.family) { /* a socket of datagrams has another end each time */
+		datagrams = *span->socket;
+		datagrams.type = FR_SOCK_DGRAM;
+		datagrams.addr = span->request->ends;
+		span->socket = &datagrams;
+	}
 	s->stats.spans++;
 	s->stats.links[span->link]++;
 	s->cfg.fn(s->cfg.ctx, span);

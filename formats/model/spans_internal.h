@@ -4,6 +4,7 @@
 #define FR_MODEL_SPANS_INTERNAL_H
 
 #include "accounts.h"
+#include "datagrams.h"
 #include "spans.h"
 
 /* One transfer, while it is in hand. */
@@ -24,6 +25,7 @@ struct fr_spans {
 	struct fr_map programs; /* process (index of its leader into the names) to: is it Go's? */
 	struct fr_conn *conn;	/* whose requests come out */
 	const struct fr_move *move; /* the transfer in hand; NULL = none */
+	struct fr_datagrams datagrams;
 	uint64_t now_ns;
 	uint32_t unsure_oldest, unsure_newest;
 	uint64_t held_bytes;

@@ -466,7 +466,7 @@ void fr_wire_conn_part(struct fr_wire_conn *c, const struct fr_wire_part *p, fr_
 	struct fr_wire_run run = {
 		.c = c, .dir = p->dir, .fn = fn, .ctx = ctx,
 		.at = { .time_ns = p->time_ns, .goid = p->goid, .tid = p->tid },
-		.peer = p->peer,
+		.ends = &p->ends,
 	};
 	struct fr_slice b = p->captured;
 	uint64_t left = p->transfer_bytes, told = 0;

@@ -21,6 +21,7 @@
 #ifndef FR_WIRE_STITCH_H
 #define FR_WIRE_STITCH_H
 
+#include "../abi/sock.h"
 #include "wire.h"
 
 #define FR_WIRE_PENDING_MAX 32	 /* open requests of a connection */
@@ -43,7 +44,7 @@ struct fr_wire_part {
 	bool start;	  /* first of its direction after the other one's (MSG_START) */
 	bool first_sight; /* offsets count from first sight, not from the connection's start */
 	bool datagram;	  /* a message by itself; .start is not asked */
-	uint64_t peer;	  /* datagrams: a hash of the other end's address, 0 = not known */
+	struct fr_sock_addr ends; /* datagrams: whose; family 0 = not known */
 	uint64_t time_ns;
 	uint64_t stream_off;
 	uint64_t transfer_bytes;
@@ -65,6 +66,7 @@ struct fr_request {
 	uint32_t reserved_zero;
 	uint64_t request_bytes;
 	uint64_t response_bytes;
+	struct fr_sock_addr ends; /* datagrams: of this exchange; family 0 = the connection's */
 	struct fr_wire_point start; /* first byte of the request; time 0 when START_UNSEEN */
 	struct fr_wire_point sent;  /* last byte of the request so far as known */
 	struct fr_wire_point first; /* first byte of the reply; time 0 when none was seen */
@@ -88,7 +90,7 @@ typedef void fr_request_fn(void *ctx, const struct fr_request *r);
 struct fr_wire_pending {
 	struct fr_wire_point start, sent, first;
 	uint64_t id;
-	uint64_t peer;
+	struct fr_sock_addr ends;
 	uint64_t response_off; /* nothing of the reply lies before it */
 	uint32_t marks;
 	int32_t status;

@@ -66,7 +66,10 @@ static bool is_same_id(const struct fr_wire_run *run, const struct fr_wire_pendi
 {
 	if (e->id != id || e->request_dir != run->c->request_dir)
 		return false;
-	return e->peer == run->peer || !e->peer || !run->peer;
+	if (!run->ends || !run->ends->remote_port || !e->ends.remote_port)
+		return true;
+	return run->ends->remote_port == e->ends.remote_port &&
+	       !memcmp(run->ends->remote, e->ends.remote, sizeof(e->ends.remote));
 }
 
 /* Datagrams get lost, and nobody says so: one that is asked again, and the oldest when there is no
@@ -104,7 +107,7 @@ void fr_wire_queue_push(struct fr_wire_run *run, const struct fr_wire_unit *u,
 		.start = start,
 		.sent = start,
 		.id = u->id,
-		.peer = run->peer,
+		.ends = run->ends ? *run->ends : (struct fr_sock_addr){ 0 },
 		.response_off = fr_wire_responses(c)->next_off,
 		.marks = u->marks | (doubt ? FR_MARK_MATCH_INFERRED : 0),
 		.status = FR_WIRE_STATUS_UNKNOWN,
@@ -174,6 +177,7 @@ void fr_wire_conn_peek(const struct fr_wire_conn *c, uint32_t index, struct fr_r
 		.status = e->status,
 		.tag = e->tag,
 		.error_nr = e->error_nr,
+		.ends = e->ends,
 		.start = e->start,
 		.sent = e->sent,
 		.first = e->first,
@@ -277,6 +281,8 @@ void fr_wire_queue_reply(struct fr_wire_run *run, const struct fr_wire_unit *u,
 			e->marks |= FR_MARK_MATCH_INFERRED;
 	}
 	e->marks |= u->marks;
+	if (run->ends && run->ends->remote_port && !e->ends.remote_port)
+		e->ends = *run->ends; /* a receive did not know, but the answer went there */
 	if (u->status != FR_WIRE_STATUS_UNKNOWN && !e->failed)
 		e->status = u->status;
 	if (u->effects & FR_UNIT_FAIL && !e->failed) {

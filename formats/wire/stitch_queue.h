@@ -10,7 +10,7 @@ struct fr_wire_run {
 	struct fr_wire_conn *c;
 	enum fr_wire_dir dir;
 	struct fr_wire_point at;
-	uint64_t peer; /* fr_wire_part.peer */
+	const struct fr_sock_addr *ends; /* of the datagram in hand */
 	fr_request_fn *fn;
 	void *ctx;
 };

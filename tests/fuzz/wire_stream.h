@@ -47,7 +47,7 @@ static inline unsigned wire_stream_feed(struct fr_wire_conn *c, struct fr_slice 
 			.start = control & 2,
 			.first_sight = control & 16,
 			.datagram = control & 32,
-			.peer = control & 32 ? control >> 6 : 0,
+			.ends = { .remote_port = control & 32 ? control >> 6 : 0 },
 			.time_ns = ++part_cnt * 1000ull,
 			.stream_off = offs[control & 1] + gap_bytes,
 			.tid = control & 1,

@@ -166,13 +166,13 @@ static void test_never_answered(void **state)
 	assert_int_equal(wire_conn.overflow_cnt, 0);
 }
 
-static void feed(enum fr_wire_dir dir, const struct wire_say *s, uint64_t peer, uint64_t time_ns)
+static void feed(enum fr_wire_dir dir, const struct wire_say *s, uint16_t peer, uint64_t time_ns)
 {
 	static uint64_t off;
 	struct fr_wire_part p = {
 		.dir = dir,
 		.datagram = true,
-		.peer = peer,
+		.ends = { .family = FR_AF_INET, .remote_port = peer },
 		.time_ns = time_ns,
 		.stream_off = off += 1000,
 		.transfer_bytes = s->data_bytes,
