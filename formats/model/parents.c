@@ -20,7 +20,11 @@ struct seat {
 	uint32_t open; /* FR_OPEN_NONE = nobody knows */
 	uint32_t by;   /* FR_OPEN_NONE = it was seen itself */
 	uint32_t epoch;
-	uint32_t reserved_zero;
+	/* open is FR_OPEN_NONE: woken then by this thread, while its seat was the one of since_ns
+	 */
+	uint32_t from; /* 0 = by none such */
+	bool slept;    /* the thread did, since then: it may have changed to another */
+	uint64_t wake_ns;
 };
 
 struct fr_parents {
@@ -165,23 +169,32 @@ uint32_t fr_parents_of(const struct fr_parents *p, const struct fr_actor *a)
 
 /* ---- who parked ----------------------------------------------------------------------------- */
 
-int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t open, uint32_t by,
-		    uint64_t time_ns)
+static struct seat *seat_of(struct fr_parents *p, uint32_t who)
 {
 	uint32_t cnt = p->seat_cnt ? p->seat_cnt : 256;
 	struct seat *bigger;
 
-	while (cnt <= a->who)
+	while (cnt <= who)
 		cnt *= 2;
 	if (cnt != p->seat_cnt) {
 		bigger = realloc(p->seats, cnt * sizeof(*bigger));
 		if (!bigger)
-			return -ENOMEM;
+			return NULL;
 		memset(bigger + p->seat_cnt, 0, (cnt - p->seat_cnt) * sizeof(*bigger));
 		p->seats = bigger;
 		p->seat_cnt = cnt;
 	}
-	p->seats[a->who] = (struct seat){
+	return &p->seats[who];
+}
+
+int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t open, uint32_t by,
+		    uint64_t time_ns)
+{
+	struct seat *seat = seat_of(p, a->who);
+
+	if (!seat)
+		return -ENOMEM;
+	*seat = (struct seat){
 		.serial = p->opens->opens[open].serial,
 		.by_serial = by ? p->opens->opens[by].serial : 0,
 		.by = by,
@@ -195,35 +208,81 @@ int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t ope
 void fr_parents_other(struct fr_parents *p, uint32_t who)
 {
 	if (who < p->seat_cnt)
-		p->seats[who].open = FR_OPEN_NONE;
+		p->seats[who].open = p->seats[who].from = 0;
 }
 
-uint32_t fr_parents_seated(const struct fr_parents *p, const struct fr_actor *a, uint32_t *ret_by)
+void fr_parents_sleeps(struct fr_parents *p, const struct fr_thread *th)
 {
-	const struct fr_open *o;
-	const struct seat *seat;
+	if (th->who < p->seat_cnt)
+		p->seats[th->who].slept = true;
+}
 
-	if (a->who >= p->seat_cnt || !p->seats[a->who].open)
-		return FR_OPEN_NONE;
-	seat = &p->seats[a->who];
-	o = &p->opens->opens[seat->open];
-	if (seat->epoch != p->epoch || o->epoch != p->epoch || o->serial != seat->serial ||
-	    !o->conn)
+static bool is_taken(const struct fr_parents *p, const struct seat *seat)
+{
+	const struct fr_open *o = &p->opens->opens[seat->open];
+
+	return seat->open && seat->epoch == p->epoch && o->epoch == p->epoch &&
+	       o->serial == seat->serial && o->conn;
+}
+
+int fr_parents_wakes(struct fr_parents *p, const struct fr_thread *waker,
+		     const struct fr_thread *wakee, uint64_t time_ns)
+{
+	struct seat *seat;
+
+	if (waker->who >= p->seat_cnt || !is_taken(p, &p->seats[waker->who]) ||
+	    p->seats[waker->who].slept)
+		return 0;
+	seat = seat_of(p, wakee->who);
+	if (!seat)
+		return -ENOMEM;
+	*seat = (struct seat){
+		.since_ns = p->seats[waker->who].since_ns,
+		.from = waker->who,
+		.wake_ns = time_ns,
+	};
+	return 0;
+}
+
+/* The seat that counts for this thread: its own, or that of who woke it for the first thing that it
+ * does since. NULL = none. */
+static const struct seat *seat_for(const struct fr_parents *p, const struct fr_thread *th)
+{
+	const struct seat *own, *from;
+
+	if (th->who >= p->seat_cnt)
+		return NULL;
+	own = &p->seats[th->who];
+	if (is_taken(p, own))
+		return own;
+	if (!own->from || th->run != FR_RUN_ON || th->wake_ns != own->wake_ns ||
+	    th->since_ns < own->wake_ns)
+		return NULL;
+	from = &p->seats[own->from];
+	return is_taken(p, from) && from->since_ns == own->since_ns ? from : NULL;
+}
+
+uint32_t fr_parents_seated(const struct fr_parents *p, const struct fr_thread *th, uint32_t *ret_by)
+{
+	const struct seat *seat = seat_for(p, th);
+
+	if (!seat)
 		return FR_OPEN_NONE;
 	*ret_by = seat->by && p->opens->opens[seat->by].serial == seat->by_serial ? seat->by
 										  : FR_OPEN_NONE;
 	return seat->open;
 }
 
-uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_actor *a,
-			       uint64_t on_cpu_since_ns, uint32_t *ret_by)
+uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_thread *th, uint32_t *ret_by)
 {
-	uint32_t open = fr_parents_seated(p, a, ret_by);
+	const struct seat *seat = seat_for(p, th);
+	uint32_t open = fr_parents_seated(p, th, ret_by);
+	bool slept = seat && seat == &p->seats[th->who] && seat->slept;
 
-	if (open && on_cpu_since_ns > p->seats[a->who].since_ns)
-		open = FR_OPEN_NONE;
-	fr_parents_other(p, a->who);
-	return open;
+	if (seat && seat != &p->seats[th->who])
+		fr_parents_other(p, p->seats[th->who].from);
+	fr_parents_other(p, th->who);
+	return slept ? FR_OPEN_NONE : open;
 }
 
 void fr_parents_forget(struct fr_parents *p)

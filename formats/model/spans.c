@@ -87,10 +87,12 @@ static void note_reply(struct fr_spans *s, uint32_t own, uint32_t caller, uint32
 static uint32_t meet_caller(struct fr_spans *s, const struct fr_actor *a)
 {
 	uint32_t open = a->goid ? fr_parents_of(s->parents, a) : FR_OPEN_NONE, by = FR_OPEN_NONE;
+	const struct fr_thread *th;
 
 	if (!open || !fr_spans_open_at(s, open)->newest_unsure)
 		return open;
-	if (fr_parents_seated(s->parents, a, &by) != open)
+	th = fr_threads_get(s->cfg.threads, a->tid, s->now_ns);
+	if (!th || fr_parents_seated(s->parents, th, &by) != open)
 		by = FR_OPEN_NONE;
 	fr_spans_decide(s, open, by);
 	return open;
@@ -237,6 +239,16 @@ static void take_state(struct fr_spans *s, uint16_t cpu)
 		fr_parents_other(s->parents, th->who);
 }
 
+static void take_switch(struct fr_spans *s, const struct fr_step *step)
+{
+	for (uint32_t i = 0; i < step->stint_cnt; i++) {
+		const struct fr_thread *th = step->stints[i].thread;
+
+		if (th->run != FR_RUN_ON && (th->run != FR_RUN_OFF || th->off_state))
+			fr_parents_sleeps(s->parents, th);
+	}
+}
+
 static void take_family(struct fr_spans *s, const struct fr_merged *m)
 {
 	struct fr_rec_family e;
@@ -267,6 +279,14 @@ int fr_spans_record(struct fr_spans *s, const struct fr_merged *m, const struct 
 	case FR_EV_SOCK_OPEN:
 	case FR_EV_SOCK_STATE:
 		take_state(s, m->rec.cpu);
+		break;
+	case FR_EV_SCHED_SWITCH:
+		take_switch(s, step);
+		break;
+	case FR_EV_SCHED_WAKING:
+		if (step->waker && step->wakee)
+			fr_spans_note(s, fr_parents_wakes(s->parents, step->waker, step->wakee,
+							  s->now_ns));
 		break;
 	case FR_EV_REC_FAMILY:
 		take_family(s, m);

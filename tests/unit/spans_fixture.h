@@ -150,6 +150,13 @@ static inline void sp_switch(uint16_t cpu, uint64_t t, uint32_t prev, uint32_t n
 	sp_feed(cpu, t, FR_EV_SCHED_SWITCH, &e, sizeof(e));
 }
 
+static inline void sp_wake(uint16_t cpu, uint64_t t, uint32_t wakee, uint32_t waker)
+{
+	struct fr_sched_waking e = { .who = FR_WAKING_WHO(wakee, waker, 0, FR_WAKER_TASK) };
+
+	sp_feed(cpu, t, FR_EV_SCHED_WAKING, &e, sizeof(e));
+}
+
 /* A transfer with its bytes; flags beside GOID and the fixture's. result_bytes 0 = all of them. */
 static inline void sp_move(uint64_t t, bool send, uint64_t sock, uint32_t tid, uint64_t goid,
 			   uint32_t flags, const char *bytes, size_t result_bytes)
