@@ -117,6 +117,8 @@ static uint64_t json_count(struct fr_jsonread *j, struct fr_buf *text)
 
 	if (fr_jsonread_peek(j) == FR_JSONREAD_STRING) {
 		fr_jsonread_string(j, text);
+		if (!text->len_bytes)
+			return 0;
 		from = text->data;
 		at = from + text->len_bytes;
 	} else {
@@ -125,7 +127,7 @@ static uint64_t json_count(struct fr_jsonread *j, struct fr_buf *text)
 		fr_jsonread_skip(j);
 		at = j->at;
 	}
-	for (; from && from < at && *from >= '0' && *from <= '9' && value < INT64_MAX / 10; from++)
+	for (; from < at && *from >= '0' && *from <= '9' && value < INT64_MAX / 10; from++)
 		value = value * 10 + (uint64_t)(*from - '0');
 	return value;
 }

@@ -54,12 +54,17 @@ said() {
 
 # asked EXPRESSION: about the requests r, as Python sees them
 asked() {
-	grep -v '^ready' "$work/requests" | PYTHONDONTWRITEBYTECODE=1 python3 -c "
-import json, sys
-r = [json.loads(line) for line in sys.stdin]
-spans, logs = $spans, $logs
-if not ($1):
-    print('not so:', '''$1'''); print(json.dumps([{k: v for k, v in x.items() if k != 'ids'} for x in r], indent=1)); sys.exit(1)"
+	grep -v '^ready' "$work/requests" >"$work/asked"
+	PYTHONDONTWRITEBYTECODE=1 python3 - "$work/asked" "$spans" "$logs" "$1" <<-'PY'
+		import json, sys
+		r = [json.loads(line) for line in open(sys.argv[1])]
+		spans, logs = int(sys.argv[2]), int(sys.argv[3])
+		if not eval("(" + sys.argv[4] + ")"):
+		    print("not so:", sys.argv[4])
+		    for x in r:
+		        print({key: value for key, value in x.items() if key != "ids"})
+		    sys.exit(1)
+	PY
 }
 
 text() { # PATTERN
@@ -90,7 +95,7 @@ endpoint=$url
 export OTEL_EXPORTER_OTLP_ENDPOINT=$endpoint/base OTEL_EXPORTER_OTLP_HEADERS='a=x%20y,b=1' \
 	OTEL_EXPORTER_OTLP_COMPRESSION=gzip OTEL_EXPORTER_OTLP_LOGS_ENDPOINT=$endpoint/as/it/is \
 	OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_EXPORTER_OTLP_TIMEOUT=9000
-url=env
+url='env'
 send --header b=2
 check environment said "$spans" 0 0
 check environment_paths asked "{x['path'] for x in r} == {'/base/v1/traces', '/as/it/is'}"
@@ -201,7 +206,8 @@ check answer_cannot_paint [ "$(grep -c $'\033' "$work/err")" = 0 ]
 interrupted() { # NAME SERVER-ANSWER SIGNAL
 	serve "$2"
 	# a shell's background job ignores SIGINT
-	env --default-signal=INT "$tool" convert "$work/x.frd" --all --endpoint "$url" --timeout 60s >"$work/out" 2>"$work/err" &
+	env --default-signal=INT "$tool" convert "$work/x.frd" --all --endpoint "$url" --timeout 60s \
+		>"$work/out" 2>"$work/err" &
 	local pid=$!
 	wait_line "$work/requests" '"path"' 10
 	sleep 0.3 # into the wait, where there is one
@@ -260,6 +266,54 @@ check tls_client_stranger_is_bounded [ "$took" -lt 6000 ]
 send --certificate "$work/good.pem" --client-certificate "$work/client.pem" \
 	--client-key "$work/stranger.key"
 check tls_client_wrong_key said 0 0 "$spans" 5
+
+# ---- a real recording: several requests, each span in one of them
+many() {
+	recorder_start --post-window 50ms || { not_ok start; finish; }
+	python3 - <<-'PY'
+		import socket, threading
+		server = socket.create_server(("127.0.0.1", 0))
+		def serve():
+		    peer, _ = server.accept()
+		    for _ in range(1500):
+		        peer.recv(1000)
+		        peer.send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		    peer.close()
+		thread = threading.Thread(target=serve)
+		thread.start()
+		s = socket.create_connection(server.getsockname())
+		for i in range(1500):
+		    s.send(b"GET /x/%d HTTP/1.1\r\nHost: a\r\n\r\n" % i)
+		    s.recv(1000)
+		s.close()
+		thread.join()
+	PY
+	recorder_dump || { not_ok dump; finish; }
+	recorder_stop
+	cp "$dump" "$work/x.frd"
+	"$tool" convert "$work/x.frd" --to otlp-json --all -o "$work/x.jsonl" 2>"$work/err"
+	spans=$(grep -o '"spanId"' "$work/x.jsonl" | wc -l)
+	logs=$(grep -o '"severityNumber"' "$work/x.logs.jsonl" | wc -l)
+	check many_spans [ "$spans" -ge 2900 ]
+	serve 200
+	send
+	check many_taken said "$spans" 0 0 "$code"
+	check many_in_several_requests asked "len([x for x in r if x['path'] == '/v1/traces']) >= 3"
+	check many_each_once asked "len({i for x in r for i in x['ids']}) == spans and
+		sum(x['items'] for x in r if x['path'] == '/v1/traces') == spans"
+	check many_are_small asked "all(x['bytes'] < 1.2 * (1 << 20) for x in r)"
+	check many_in_bounded_memory [ "$peak" -lt 65536 ]
+	serve 200 503:after=3600
+	send
+	check many_given_up_once asked "len(r) == 2"
+	check many_given_up_counted text "sent [1-9][0-9]* spans.*dropped [1-9][0-9]* spans"
+	check many_given_up_code [ "$code" = 5 ]
+}
+if [ "$(id -u)" = 0 ]; then
+	many
+else
+	skip many "recording needs root"
+fi
 
 # ---- wrong use
 wrong() { # NAME PATTERN OPTION...
