@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""A DNS server on one unconnected UDP socket: dns_server.py TRUTH [ADDRESS]
+"""A DNS server on one unconnected UDP socket: dns_server.py TRUTH [ADDRESS [PORT]]
 
 Prints its port, then writes a JSON line to TRUTH for each query: id, name, type, rcode (-1: never
 answered), client address and port, times in ns of CLOCK_BOOTTIME. What a name begins with decides:
@@ -54,7 +54,7 @@ def main():
     address = sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1"
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_DGRAM)
-    sock.bind((address, 0))
+    sock.bind((address, int(sys.argv[3]) if len(sys.argv) > 3 else 0))
     print(sock.getsockname()[1], flush=True)
     with open(sys.argv[1], "w", encoding="utf-8") as truth:
         serve(sock, truth)
