@@ -56,6 +56,11 @@ long                 | busybox-static     | cmd:busybox
 long                 | cpio               | cmd:cpio
 long                 | nodejs             | cmd:node
 long                 | npm                | cmd:npm
+long                 | nginx-light        | cmd:nginx
+long                 | redis-server       | cmd:redis-server
+long                 | redis-tools        | cmd:redis-benchmark
+long                 | tshark             | cmd:tshark
+long                 | python3-psycopg2   | file:/usr/lib/python3/dist-packages/psycopg2
 bench                | trace-cmd          | cmd:trace-cmd
 '
 

@@ -64,10 +64,10 @@ def put(into, name, value):
 
 def from_text(path):
     with open(path, encoding="utf-8") as f:
-        text = f.read()
+        text = f.read().rstrip()
     top, stack, at = {}, [], 0
     now = top
-    while at < len(text.rstrip()):
+    while at < len(text):
         match = TOKEN.match(text, at)
         if not match:
             raise Bad("not understood: %.60r" % text[at:])

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""redis_counts.py SPANS PORT BEFORE AFTER: the commands that a Redis server counted between two answers
+"""redis_counts.py SPANS PORT BEFORE AFTER FROM TO: the commands that a Redis server counted between two answers
 to INFO commandstats, held against the spans of its port: each side (SERVER, CLIENT) shows each of them
-exactly once, and errors where it counted some. What asked for INFO itself does not count."""
+exactly once, and errors where it counted some. What asked for INFO itself does not count, nor what is
+not between the two (FROM, TO: Unix time in ns)."""
 import collections
 import re
 import sys
@@ -41,9 +42,9 @@ def seen(spans, kind):
     return calls, +failed
 
 
-def main(path, port, before, after):
+def main(path, port, before, after, from_ns, to_ns):
     spans = [s for s in otlp_spans.read(path)[0] if s.get("db.system.name") == "redis" and
-             s.get("server.port", 6379) == int(port)]
+             s.get("server.port", 6379) == int(port) and int(from_ns) <= s.start <= int(to_ns)]
     was, now = stats(before), stats(after)
     want = [difference(a, b) for a, b in zip(was, now)]
     # a container command is counted by its subcommand, and asked for by its name

@@ -162,6 +162,8 @@ class Judge:
             yield "the id %s comes twice" % s.id
 
     def answers(self):
+        if not self.pairs:
+            yield "no request was found"
         for r, s in self.pairs:
             if s.get("http.response.status_code") != r["status"]:
                 yield "%s: status %s, was %d" % (r["path"], s.get("http.response.status_code"), r["status"])
@@ -187,7 +189,7 @@ class Judge:
             self.say("%s %s: beside its call by %d ns at p50, %d ns at p99 (calls took %d ns at p99)",
                      side, which, p50, p99, width)
             bad = bad or p99 > NEAR_NS or not values
-        return [text for _, text in sorted(worst, reverse=True)] if bad else []
+        return ([text for _, text in sorted(worst, reverse=True)] or ["none was found"]) if bad else []
 
     def traces(self):
         for r, s in self.pairs:
@@ -286,15 +288,17 @@ class Judge:
                     wrong.append("%s came from no request, is under %s" % (r["path"], parent))
                 continue
             boss, call = caller
-            total += not call.get("spread", False)
-            loose += call.get("spread", False)
+            own = not call.get("spread") and not r.get("trace")  # with a traceparent, that is the parent
+            total += own
+            loose += not own
             if parent is None:
                 continue
             if owner.get(s.parent) is boss:
-                good += not call.get("spread", False)
+                good += own
             elif parent.kind == SERVER:
                 wrong.append("%s is of %s, is under %s" % (r["path"], boss["path"], parent))
-        self.say("outgoing calls with their parent: %d of %d (%d more by other goroutines)", good, total, loose)
+        self.say("outgoing calls with their parent: %d of %d (%d by other goroutines, or with a traceparent)",
+                 good, total, loose)
         self.verdict("no outgoing call under another request", wrong)
         if self.linked_pct:
             self.enough("outgoing calls linked", good, total, [], self.linked_pct)

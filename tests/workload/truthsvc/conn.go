@@ -64,13 +64,16 @@ func (c *conn) snapshot(x *exchange) exchange {
 	return *x
 }
 
-func (c *conn) note(request bool, when span, n int) {
+// note adds a call to an exchange; nil is the current one, or the next.
+func (c *conn) note(x *exchange, request bool, when span, n int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.cur == nil || (c.server && request && c.cur.replied) {
+	if x == nil && (c.cur == nil || (c.server && request && c.cur.replied)) {
 		c.cur = &exchange{}
 	}
-	x := c.cur
+	if x == nil {
+		x = c.cur
+	}
 	first, last, bytes := &x.reqFirst, &x.reqLast, &x.reqBytes
 	if !request {
 		first, last, bytes = &x.respFirst, &x.respLast, &x.respBytes
@@ -108,12 +111,24 @@ func (c *conn) Read(b []byte) (n int, err error) {
 	if n == 0 {
 		return 0, io.EOF
 	}
-	c.note(c.server, when, n)
+	c.note(nil, c.server, when, n)
 	return n, nil
+}
+
+// answers: the peer may ask again as soon as a reply's bytes are on their way, before the call that
+// sent them returns.
+func (c *conn) answers() *exchange {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.server && c.cur != nil {
+		c.cur.replied = true
+	}
+	return c.cur
 }
 
 func (c *conn) Write(b []byte) (int, error) {
 	done := 0
+	x := c.answers()
 	for done < len(b) {
 		var when span
 		var n int
@@ -134,7 +149,7 @@ func (c *conn) Write(b []byte) (int, error) {
 		if err != nil {
 			return done, err
 		}
-		c.note(!c.server, when, n)
+		c.note(x, !c.server, when, n)
 		done += n
 	}
 	return done, nil

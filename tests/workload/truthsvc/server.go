@@ -97,7 +97,7 @@ func (s *service) many(ctx context.Context, r *request, n int64) (int, string) {
 			return answer(err)
 		}
 	}
-	if err := exec(ctx, s.db, r, named(n)); err != nil {
+	if err := exec(ctx, s.db, r, named(n), s.db.plainly...); err != nil {
 		return answer(err)
 	}
 	return answer(exec(ctx, s.db, r, qInsert, "one of many", n%1000))
@@ -122,7 +122,7 @@ func (s *service) sqlerr(ctx context.Context, r *request, n int64) (int, string)
 // aside: the statement is another goroutine's work, which nobody can see from outside.
 func (s *service) aside(ctx context.Context, r *request, n int64) (int, string) {
 	done := make(chan error)
-	go func() { done <- read(ctx, s.db, r, true, named(n)) }()
+	go func() { done <- read(ctx, s.db, r, true, named(n), s.db.plainly...) }()
 	return answer(<-done)
 }
 
@@ -138,7 +138,7 @@ func (s *service) nested(ctx context.Context, r *request, n int64) (int, string)
 	if err := s.call(ctx, r, n, false); err != nil {
 		return 502, err.Error()
 	}
-	return answer(read(ctx, s.db, r, false, named(n)))
+	return answer(read(ctx, s.db, r, false, named(n), s.db.plainly...))
 }
 
 // fan: two calls at once, each by a goroutine of its own.

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	_ "github.com/jackc/pgx/v5/stdlib"
 	"github.com/lib/pq"
@@ -46,7 +47,8 @@ var (
 	qConflict = query{"INSERT INTO fr_unique VALUES (1)", "INSERT INTO fr_unique VALUES (?)"}
 )
 
-// named is a statement that no other request sends: n is in its text, and not as a literal.
+// named is a statement that no other request sends: n is in its text, and not as a literal. It is sent
+// as a simple query (see plainly): who prepares thousands of statements is another story.
 func named(n int64) query {
 	return query{
 		fmt.Sprintf("SELECT id AS item_%d FROM fr_unique WHERE id < 9", n),
@@ -57,16 +59,18 @@ func named(n int64) query {
 type store struct {
 	*sql.DB
 	begin, commit string
+	plainly       []interface{} // arguments that make the driver prepare nothing
 }
 
 func openStore(driver, dsn string, conns int) (*store, error) {
-	st := &store{begin: "BEGIN", commit: "COMMIT"}
+	st := &store{begin: "BEGIN READ WRITE", commit: "COMMIT"}
 	name := "postgres"
 	switch driver {
 	case "pq":
 	case "pgx":
 		name = "pgx"
 		st.begin, st.commit = "begin", "commit"
+		st.plainly = []interface{}{pgx.QueryExecModeSimpleProtocol}
 	default:
 		return nil, fmt.Errorf("unknown --driver %q: pq or pgx", driver)
 	}
