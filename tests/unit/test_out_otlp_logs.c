@@ -11,6 +11,7 @@ static const struct fr_request ok = { .protocol = FR_WIRE_HTTP1,
 				      .server = true,
 				      .status = 200,
 				      .command = OF_SLICE("GET"),
+				      .text = OF_SLICE("/"),
 				      .start = { .time_ns = 10 * OF_S, .tid = OF_JAVA },
 				      .first = { .time_ns = 10 * OF_S + 5000000 },
 				      .end = { .time_ns = 10 * OF_S + 6000000 } };

@@ -1,0 +1,58 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# OTLP output against the registry of semantic conventions 1.44: of the fixture dump, and of every
+# span and log record that the unit tests make by hand.
+set -u
+cd "$(dirname "$0")/../.." || exit 1
+O=${O:-build}
+registry=../shared/judges-data/semconv-1.44.0.json
+if [ ! -e "$registry" ]; then
+	echo "skip otlp_semconv no registry: $registry is missing"
+	exit 0
+fi
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+status=0
+
+judge() { # NAME ARGUMENT...
+	local name=$1
+	shift
+	if PYTHONDONTWRITEBYTECODE=1 python3 tests/lib/otlp_semconv.py "$registry" --own team "$@" >"$work/said" 2>&1; then
+		echo "ok $name"
+	else
+		echo "not ok $name"
+		status=1
+	fi
+	grep '^#' "$work/said" || cat "$work/said"
+}
+
+FR_FIXTURE_OUT=$work/x.frd "$O/tests/unit/test_dump_fixture" >"$work/log" 2>&1 ||
+	{ cat "$work/log"; echo "not ok fixture"; exit 1; }
+"$O/flightrec" convert "$work/x.frd" --to otlp-json --all -o "$work/x.jsonl" 2>"$work/err"
+judge "the fixture" "$work/x.jsonl" "$work/x.logs.jsonl"
+mkdir "$work/made"
+for test in out_otlp out_otlp_span out_otlp_logs; do
+	FR_OTLP_OUT=$work/made "$O/tests/unit/test_$test" >"$work/log" 2>&1 ||
+		{ tail -n 5 "$work/log"; echo "not ok $test"; exit 1; }
+done
+judge "spans and logs made by hand" "$work"/made/*
+
+# the judge itself: it sees a name of old, a wrong type, a missing attribute
+lies() { # NAME EDIT
+	sed "$2" "$work/x.jsonl" >"$work/lie.jsonl"
+	if cmp -s "$work/x.jsonl" "$work/lie.jsonl"; then
+		echo "not ok $1: nothing to lie about"
+		status=1
+	elif PYTHONDONTWRITEBYTECODE=1 python3 tests/lib/otlp_semconv.py "$registry" --own team "$work/lie.jsonl" \
+		"$work/x.logs.jsonl" >"$work/said" 2>&1; then
+		echo "not ok $1: the judge saw nothing"
+		status=1
+	else
+		echo "ok $1"
+	fi
+}
+lies "an old name is seen" 's/"db.query.text"/"db.statement"/'
+lies "a wrong type is seen" 's/"http.response.status_code","value":{"intValue":/"http.response.status_code","value":{"stringValue":/'
+lies "what is required is missed" 's/"url.path"/"flightrec.path"/'
+lies "a wrong status is seen" 's/"http.response.status_code","value":{"intValue":"[0-9]*"/"http.response.status_code","value":{"intValue":"599"/'
+exit $status
