@@ -5,6 +5,10 @@
 #include <stdlib.h>
 #include <xxhash.h>
 
+/* A goroutine that is woken by a reply and calls again so soon, without the thread's leaving its
+ * CPU, is the one that waited for that reply. */
+#define AT_ONCE_NS 50000u
+
 /* Server requests open on a line, oldest first. */
 struct line {
 	uint32_t oldest, newest;
@@ -24,6 +28,7 @@ struct seat {
 	 */
 	uint32_t from; /* 0 = by none such */
 	bool slept;    /* the thread did, since then: it may have changed to another */
+	bool left;     /* its CPU, if only to make way */
 	uint64_t wake_ns;
 };
 
@@ -211,10 +216,14 @@ void fr_parents_other(struct fr_parents *p, uint32_t who)
 		p->seats[who].open = p->seats[who].from = 0;
 }
 
-void fr_parents_sleeps(struct fr_parents *p, const struct fr_thread *th)
+void fr_parents_leaves(struct fr_parents *p, const struct fr_thread *th)
 {
-	if (th->who < p->seat_cnt)
-		p->seats[th->who].slept = true;
+	struct seat *seat = th->who < p->seat_cnt ? &p->seats[th->who] : NULL;
+
+	if (!seat)
+		return;
+	seat->left = true;
+	seat->slept |= th->run != FR_RUN_OFF || th->off_state;
 }
 
 static bool is_taken(const struct fr_parents *p, const struct seat *seat)
@@ -254,12 +263,18 @@ static const struct seat *seat_for(const struct fr_parents *p, const struct fr_t
 		return NULL;
 	own = &p->seats[th->who];
 	if (is_taken(p, own))
-		return own;
+		return own->slept ? NULL : own;
 	if (!own->from || th->run != FR_RUN_ON || th->wake_ns != own->wake_ns ||
 	    th->since_ns < own->wake_ns)
 		return NULL;
 	from = &p->seats[own->from];
 	return is_taken(p, from) && from->since_ns == own->since_ns ? from : NULL;
+}
+
+static uint32_t woken_by(const struct fr_parents *p, const struct seat *seat)
+{
+	return seat->by && p->opens->opens[seat->by].serial == seat->by_serial ? seat->by
+									       : FR_OPEN_NONE;
 }
 
 uint32_t fr_parents_seated(const struct fr_parents *p, const struct fr_thread *th, uint32_t *ret_by)
@@ -268,21 +283,25 @@ uint32_t fr_parents_seated(const struct fr_parents *p, const struct fr_thread *t
 
 	if (!seat)
 		return FR_OPEN_NONE;
-	*ret_by = seat->by && p->opens->opens[seat->by].serial == seat->by_serial ? seat->by
-										  : FR_OPEN_NONE;
+	*ret_by = woken_by(p, seat);
 	return seat->open;
 }
 
-uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_thread *th, uint32_t *ret_by)
+uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_thread *th, uint64_t time_ns,
+			       uint32_t *ret_by)
 {
 	const struct seat *seat = seat_for(p, th);
-	uint32_t open = fr_parents_seated(p, th, ret_by);
-	bool slept = seat && seat == &p->seats[th->who] && seat->slept;
+	uint32_t open = FR_OPEN_NONE;
 
-	if (seat && seat != &p->seats[th->who])
-		fr_parents_other(p, p->seats[th->who].from);
+	if (seat) {
+		bool at_once = !seat->left && time_ns - seat->since_ns <= AT_ONCE_NS;
+
+		open = seat->open;
+		*ret_by = at_once ? woken_by(p, seat) : FR_OPEN_NONE;
+		fr_parents_other(p, (uint32_t)(seat - p->seats));
+	}
 	fr_parents_other(p, th->who);
-	return slept ? FR_OPEN_NONE : open;
+	return open;
 }
 
 void fr_parents_forget(struct fr_parents *p)

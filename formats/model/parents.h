@@ -54,8 +54,8 @@ int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t ope
 		    uint64_t time_ns);
 /* Something else runs there now, or nobody knows what. */
 void fr_parents_other(struct fr_parents *p, uint32_t who);
-/* The thread leaves its CPU, and not because another one must run. */
-void fr_parents_sleeps(struct fr_parents *p, const struct fr_thread *th);
+/* The thread leaves its CPU. */
+void fr_parents_leaves(struct fr_parents *p, const struct fr_thread *th);
 /* A thread wakes another: the goroutine that it has just made runnable may be taken there. 0 or
  * -ENOMEM. */
 int fr_parents_wakes(struct fr_parents *p, const struct fr_thread *waker,
@@ -64,8 +64,10 @@ int fr_parents_wakes(struct fr_parents *p, const struct fr_thread *waker,
 uint32_t fr_parents_seated(const struct fr_parents *p, const struct fr_thread *th,
 			   uint32_t *ret_by);
 /* The parent for what an unknown goroutine sends on this thread; FR_OPEN_NONE. The one who parked
- * is not asked twice. */
-uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_thread *th, uint32_t *ret_by);
+ * is not asked twice. ret_by: the client's request whose reply woke it for this; FR_OPEN_NONE =
+ * that is not sure. */
+uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_thread *th, uint64_t time_ns,
+			       uint32_t *ret_by);
 /* Something may have happened unseen. */
 void fr_parents_forget(struct fr_parents *p);
 uint32_t fr_parents_epoch(const struct fr_parents *p);

@@ -244,8 +244,8 @@ static void take_switch(struct fr_spans *s, const struct fr_step *step)
 	for (uint32_t i = 0; i < step->stint_cnt; i++) {
 		const struct fr_thread *th = step->stints[i].thread;
 
-		if (th->run != FR_RUN_ON && (th->run != FR_RUN_OFF || th->off_state))
-			fr_parents_sleeps(s->parents, th);
+		if (th->run != FR_RUN_ON)
+			fr_parents_leaves(s->parents, th);
 	}
 }
 

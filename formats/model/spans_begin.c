@@ -154,7 +154,7 @@ static uint32_t who_parked(struct fr_spans *s, const struct fr_actor *a, const s
 	if (!a->is_go || !a->goid || o->protocol != FR_WIRE_HTTP1 || !o->start_off)
 		return FR_OPEN_NONE;
 	th = fr_threads_get(s->cfg.threads, a->tid, s->now_ns);
-	return th ? fr_parents_who_parked(s->parents, th, ret_by) : FR_OPEN_NONE;
+	return th ? fr_parents_who_parked(s->parents, th, s->now_ns, ret_by) : FR_OPEN_NONE;
 }
 
 /* The server request that this client's request was sent for. */

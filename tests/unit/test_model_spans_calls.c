@@ -235,6 +235,34 @@ static void one_call_may_follow_another(void **state)
 	sp_assert_parent(sp_find("/two", false), sp_find("/a", true), FR_LINK_INFERRED);
 }
 
+/* Somebody else may have woken there meanwhile: the second is his, the first not proven. */
+static void a_call_much_later_proves_nothing_of_the_one_before(void **state)
+{
+	(void)state;
+	prepare();
+	sp_recv(1000, 3, M1, HANDLER, SP_GET("/a"));
+	sp_send(1010, 6, M1, WRITER, SP_GET("/one"));
+	sp_recv(1020, 6, M2, READER, SP_OK);
+	sp_send(101030, 6, M2, WRITER, SP_GET("/two"));
+	sp_recv(101040, 6, M3, READER, SP_OK);
+	sp_send(101050, 3, M3, HANDLER, SP_OK);
+	sp_assert_root(sp_find("/one", false));
+	sp_assert_parent(sp_find("/two", false), sp_find("/a", true), FR_LINK_INFERRED);
+}
+
+static void a_thread_that_slept_has_not_woken_the_caller(void **state)
+{
+	(void)state;
+	prepare();
+	sp_recv(1000, 3, M1, HANDLER, SP_GET("/a"));
+	sp_send(1010, 6, M1, WRITER, SP_GET("/call"));
+	sp_recv(1040, 6, M2, READER, SP_OK);
+	sp_switch(1, 1041, M2, 0, 1);
+	sp_switch(1, 1045, 0, M2, 0);
+	sp_send(1050, 3, M2, HANDLER, SP_OK);
+	sp_assert_root(sp_find("/call", false));
+}
+
 static void what_waits_when_the_recording_ends_comes_out(void **state)
 {
 	(void)state;
@@ -287,6 +315,8 @@ int main(void)
 		T(who_parked_is_taken_once),
 		T(who_waits_for_a_reply_has_not_called),
 		T(one_call_may_follow_another),
+		T(a_call_much_later_proves_nothing_of_the_one_before),
+		T(a_thread_that_slept_has_not_woken_the_caller),
 		T(what_waits_when_the_recording_ends_comes_out),
 		T(not_too_much_waits),
 	};
