@@ -51,7 +51,9 @@ resolver() {
 	recorder_start --families sock,dns || { not_ok resolver "no recorder"; return; }
 	cat >"$work/ask.sh" <<-EOF
 	ip link set lo up || exit 3
-	mount --bind "$work/resolv.conf" /etc/resolv.conf && mount --bind "$work/nsswitch.conf" /etc/nsswitch.conf || exit 3
+	for file in resolv.conf nsswitch.conf; do
+		mount --bind "$work/\$file" "/etc/\$file" || exit 3
+	done
 	python3 "$root/tests/lib/dns_server.py" "$work/truth" 127.0.0.1 53 >"$work/port" &
 	server=\$!
 	until [ -s "$work/port" ]; do sleep 0.02; done
