@@ -14,10 +14,16 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 status=0
 
-judge() { # NAME ARGUMENT...
+export PYTHONDONTWRITEBYTECODE=1
+
+holds() { # FILE...
+	python3 tests/lib/otlp_semconv.py "$registry" --own team "$@" >"$work/said" 2>&1
+}
+
+judge() { # NAME FILE...
 	local name=$1
 	shift
-	if PYTHONDONTWRITEBYTECODE=1 python3 tests/lib/otlp_semconv.py "$registry" --own team "$@" >"$work/said" 2>&1; then
+	if holds "$@"; then
 		echo "ok $name"
 	else
 		echo "not ok $name"
@@ -43,16 +49,16 @@ lies() { # NAME EDIT
 	if cmp -s "$work/x.jsonl" "$work/lie.jsonl"; then
 		echo "not ok $1: nothing to lie about"
 		status=1
-	elif PYTHONDONTWRITEBYTECODE=1 python3 tests/lib/otlp_semconv.py "$registry" --own team "$work/lie.jsonl" \
-		"$work/x.logs.jsonl" >"$work/said" 2>&1; then
+	elif holds "$work/lie.jsonl" "$work/x.logs.jsonl"; then
 		echo "not ok $1: the judge saw nothing"
 		status=1
 	else
 		echo "ok $1"
 	fi
 }
+status_key='"http.response.status_code","value":{"intValue":'
 lies "an old name is seen" 's/"db.query.text"/"db.statement"/'
-lies "a wrong type is seen" 's/"http.response.status_code","value":{"intValue":/"http.response.status_code","value":{"stringValue":/'
+lies "a wrong type is seen" "s/$status_key/${status_key/int/string}/"
 lies "what is required is missed" 's/"url.path"/"flightrec.path"/'
-lies "a wrong status is seen" 's/"http.response.status_code","value":{"intValue":"[0-9]*"/"http.response.status_code","value":{"intValue":"599"/'
+lies "a wrong status is seen" "s/$status_key\"[0-9]*\"/$status_key\"599\"/"
 exit $status
