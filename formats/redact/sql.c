@@ -157,9 +157,12 @@ static bool is_frame(const struct fr_sql_token *t)
 
 static bool in_summary(const struct walk *w, const struct fr_sql_token *t)
 {
-	const uint8_t *at = w->summary.data, *end = at + w->summary.len_bytes, *found;
+	const uint8_t *at = w->summary.data, *end, *found;
 
-	while (at && at < end) {
+	if (!w->summary.len_bytes)
+		return false;
+	end = at + w->summary.len_bytes;
+	while (at < end) {
 		found = memmem(at, (size_t)(end - at), t->at, t->token_bytes);
 		if (!found)
 			return false;
