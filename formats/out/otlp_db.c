@@ -72,7 +72,7 @@ static void add_query(struct fr_otlp_maker *m, const struct fr_request *r)
 static void add_ends(struct fr_otlp_maker *m, const struct fr_span *s)
 {
 	const struct fr_request *r = s->request;
-	struct fr_otlp_end server = fr_otlp_end_of(&m->text, s->socket, !r->server), peer;
+	struct fr_otlp_end server = fr_otlp_end_of(&m->text, &m->socket, !r->server), peer;
 	struct fr_otlp_attrs *a = &m->span.attrs;
 
 	if (server.address.len_bytes) {
@@ -83,7 +83,7 @@ static void add_ends(struct fr_otlp_maker *m, const struct fr_span *s)
 	/* the pages of PostgreSQL and MySQL do not list the peer */
 	if (!r->server && r->protocol != FR_WIRE_REDIS && r->protocol != FR_WIRE_DNS)
 		return;
-	peer = r->server ? fr_otlp_end_of(&m->text, s->socket, true) : server;
+	peer = r->server ? fr_otlp_end_of(&m->text, &m->socket, true) : server;
 	if (!peer.address.len_bytes)
 		return;
 	if (r->server)

@@ -227,8 +227,8 @@ void fr_otlp_http(struct fr_otlp_maker *m, const struct fr_span *s)
 	const struct fr_request *r = s->request;
 	struct target t = take_apart(r);
 	struct fr_slice host = t.authority.len_bytes ? t.authority : r->host, query = { 0 };
-	struct fr_otlp_end own = fr_otlp_end_of(&m->text, s->socket, false);
-	struct fr_otlp_end peer = fr_otlp_end_of(&m->text, s->socket, true);
+	struct fr_otlp_end own = fr_otlp_end_of(&m->text, &m->socket, false);
+	struct fr_otlp_end peer = fr_otlp_end_of(&m->text, &m->socket, true);
 	struct fr_otlp_end server = fr_otlp_host(fr_otlp_utf8(&m->text, host));
 
 	if (!server.address.len_bytes)
@@ -246,4 +246,7 @@ void fr_otlp_http(struct fr_otlp_maker *m, const struct fr_span *s)
 		add_end(&m->span.attrs, FR_LIT("server.address"), FR_LIT("server.port"), &server);
 	}
 	add_end(&m->span.attrs, FR_LIT("network.peer.address"), FR_LIT("network.peer.port"), &peer);
+	if (r->version)
+		fr_otlp_str(&m->span.attrs, FR_LIT("network.protocol.version"),
+			    fr_otlp_printf(&m->text, "%u.%u", r->version / 10, r->version % 10));
 }

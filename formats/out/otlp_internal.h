@@ -168,6 +168,7 @@ static inline const char *fr_otlp_severity_text(enum fr_otlp_severity severity)
 struct fr_otlp_maker {
 	const struct fr_convert *c;
 	struct fr_otlp_span span;
+	struct fr_socket socket; /* of the span in hand, with the ends of this exchange */
 	struct fr_otlp_text text;
 	struct fr_span_text span_text;
 	struct fr_buf tracestate;

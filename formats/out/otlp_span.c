@@ -45,8 +45,6 @@ struct fr_otlp_end fr_otlp_end_of(struct fr_otlp_text *t, const struct fr_socket
 	size_t ip_bytes;
 	char *room;
 
-	if (!s)
-		return end;
 	if (s->addr.family == FR_AF_UNIX)
 		return unix_end(t, s->path);
 	room = fr_otlp_room(t, IP_BYTES);
@@ -63,7 +61,7 @@ struct fr_otlp_end fr_otlp_end_of(struct fr_otlp_text *t, const struct fr_socket
 
 static void add_transport(struct fr_otlp_maker *m, const struct fr_socket *s)
 {
-	if (!s || !s->addr.family)
+	if (!s->addr.family)
 		return;
 	fr_otlp_str(&m->span.attrs, FR_LIT("network.transport"),
 		    s->addr.family == FR_AF_UNIX ? FR_LIT("unix")
@@ -321,12 +319,15 @@ int fr_otlp_make_span(struct fr_otlp_maker *m, const struct fr_span *s)
 	fr_otlp_text_reset(&m->text);
 	m->span.trace_state = m->span.status_text = (struct fr_slice){ 0 };
 	*a = (struct fr_otlp_attrs){ .at = m->attrs, .cap = FR_OTLP_SPAN_ATTRS };
+	m->socket = s->socket ? *s->socket : (struct fr_socket){ 0 };
+	if (s->request->ends.family)
+		m->socket.addr = s->request->ends; /* a socket without a connection has none */
 	make_identity(m, s);
 	m->span.name = fr_otlp_utf8(&m->text, (struct fr_slice){ m->span_text.name.data,
 								 m->span_text.name.len_bytes });
 	m->span.status = fr_span_failed(s->request) ? FR_OTLP_ERROR : FR_OTLP_UNSET;
 	make_protocol(m, s);
-	add_transport(m, s->socket);
+	add_transport(m, &m->socket);
 	fr_otlp_int(a, FR_LIT("flightrec.request.bytes"), (int64_t)s->request->request_bytes);
 	fr_otlp_int(a, FR_LIT("flightrec.response.bytes"), (int64_t)s->request->response_bytes);
 	add_thread(m, s);

@@ -348,6 +348,9 @@ static enum fr_wire_verdict parse_head(const struct fr_wire_look *look, struct f
 	if (is_request) {
 		u->effects = FR_UNIT_BEGIN;
 		u->kind = EXCHANGE;
+		/* a whole line ends with "HTTP/1.x" */
+		if (whole)
+			u->version = (uint8_t)(10 + line.data[line.len_bytes - 1] - '0');
 		request_body(st, &h, u);
 		return FR_WIRE_UNIT;
 	}

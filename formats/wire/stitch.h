@@ -60,7 +60,8 @@ struct fr_request {
 	uint8_t kind; /* the protocol's own */
 	uint8_t traceparent_cnt;
 	uint16_t error_nr; /* beside .code, where the protocol numbers errors (MySQL); 0 = none */
-	uint32_t marks; /* FR_MARK_* */
+	uint8_t version;   /* of the protocol: 11 = 1.1; 0 = not known */
+	uint32_t marks;	   /* FR_MARK_* */
 	int32_t status;
 	uint32_t tag; /* as in fr_wire_pending */
 	uint32_t reserved_zero;
@@ -107,7 +108,8 @@ struct fr_wire_pending {
 	uint16_t text_bytes, host_bytes, traceparent_bytes, tracestate_bytes;
 	uint16_t error_nr;
 	uint8_t request_dir; /* enum fr_wire_dir: datagrams may ask either way */
-	uint8_t reserved_zero[5];
+	uint8_t version;
+	uint8_t reserved_zero[4];
 	char command[FR_WIRE_COMMAND_BYTES];
 	char code[FR_WIRE_CODE_BYTES];
 	char severity[FR_WIRE_CODE_BYTES];

@@ -115,6 +115,7 @@ void fr_wire_queue_push(struct fr_wire_run *run, const struct fr_wire_unit *u,
 		.request_dir = (uint8_t)c->request_dir,
 		.quiet = !!(u->effects & FR_UNIT_QUIET),
 		.traceparent_cnt = u->traceparent_cnt,
+		.version = u->version,
 	};
 	e->command_bytes = keep_word(e->command, sizeof(e->command), u->command);
 	e->text_bytes = keep_text(c, e, u->text, FR_WIRE_TEXT_BYTES);
@@ -177,6 +178,7 @@ void fr_wire_conn_peek(const struct fr_wire_conn *c, uint32_t index, struct fr_r
 		.status = e->status,
 		.tag = e->tag,
 		.error_nr = e->error_nr,
+		.version = e->version,
 		.ends = e->ends,
 		.start = e->start,
 		.sent = e->sent,

@@ -81,6 +81,7 @@ struct fr_wire_unit {
 	uint8_t ends;	     /* kinds that are over when it ends */
 	uint8_t traceparent_cnt;
 	uint8_t tracestate_cnt;
+	uint8_t version; /* of the protocol, of a request that says it: 11 = 1.1; 0 = not known */
 	struct fr_slice command; /* "GET", "INSERT" (command tag), "SET" */
 	struct fr_slice text;	 /* target, SQL */
 	struct fr_slice host;

@@ -16,6 +16,7 @@ static struct fr_request get(const char *target, int32_t status, bool server)
 		.command = OF_SLICE("GET"),
 		.text = { (const uint8_t *)target, strlen(target) },
 		.host = OF_SLICE("shop.example:8080"),
+		.version = 10,
 		.request_bytes = 120,
 		.response_bytes = 4500,
 		.start = { .time_ns = 10 * OF_S, .tid = OF_WEB_M },
@@ -50,6 +51,7 @@ static void a_server_span(void **state)
 	of_int("network.peer.port", 40000);
 	of_str("network.transport", "tcp");
 	of_str("error.type", NULL);
+	of_str("network.protocol.version", "1.0");
 	of_int("flightrec.request.bytes", 120);
 	of_int("flightrec.response.bytes", 4500);
 	of_int("flightrec.time.to_first_byte_ns", 5000000);
@@ -296,6 +298,15 @@ static void redis_and_dns(void **state)
 	of_str("dns.question.name", "api.example");
 	of_str("network.transport", "udp");
 	of_str("error.type", "NXDOMAIN");
+	of_str("server.address", "10.0.0.200");
+	of_has_not(of.traces, "server.port"); /* 53 */
+	/* a socket that is not connected: each exchange has its own other end */
+	r.ends = of.socket.addr;
+	r.ends.remote[3] = 53;
+	of.socket.addr = (struct fr_sock_addr){ .family = FR_AF_INET, .local_port = 40001 };
+	of_json(&r);
+	of_str("server.address", "10.0.0.53");
+	of_int("network.peer.port", 53);
 }
 
 static void unix_sockets(void **state)

@@ -111,6 +111,7 @@ static void test_pipelining(void **state)
 		assert_string_equal(wire_result.found[i].text, pipelined_truth[i].text);
 		assert_int_equal(wire_result.found[i].r.status, pipelined_truth[i].status);
 		assert_int_equal(wire_result.found[i].r.marks, 0);
+		assert_int_equal(wire_result.found[i].r.version, 11);
 	}
 	wire_sweep(pipelined, CNT(pipelined), pipelined_truth, CNT(pipelined_truth));
 }
