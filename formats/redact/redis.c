@@ -97,14 +97,15 @@ static enum fr_wire_verdict mask_inline(const struct memory *mem, struct fr_mask
 	const uint8_t *cr = memchr(m->in, '\r', m->len_bytes);
 	size_t end = cr ? (size_t)(cr - m->in) : m->len_bytes, word = 0;
 
-	if (!mem->placed || !is_word_byte(m->in[0]))
+	if (!mem->placed || (end && !is_word_byte(m->in[0])))
 		return FR_WIRE_LOST;
 	while (word < end && m->in[word] != ' ')
 		word++;
 	fr_mask_drop(m, 0, end, '?', FR_REMOVED_VALUES);
 	if (!cr && word == end) /* a word that goes on may be anything */
 		return FR_WIRE_MORE;
-	if (!is_word(fr_mask_slice(m, 0, word)))
+	/* an empty line is passed over: redis-cli --pipe sends one */
+	if (end && !is_word(fr_mask_slice(m, 0, word)))
 		return FR_WIRE_LOST;
 	fr_mask_keep(m, 0, word + (word < end));
 	if (!cr)

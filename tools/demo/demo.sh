@@ -76,7 +76,7 @@ echo "demo: load without the recorder, ${seconds} s"
 load "$out/wrk-bare.txt"
 
 "$root/build/flightrecd" --foreground --dump-dir "$out/dumps" --control "$out/control.sock" \
-	--redact off >"$out/flightrecd.out" 2>"$out/flightrecd.log" &
+	>"$out/flightrecd.out" 2>"$out/flightrecd.log" &
 recorder=$!
 pids+=("$recorder")
 wait_line "$out/flightrecd.out" '^ready' 20 ||
