@@ -153,6 +153,7 @@ static int set_trace_id(void *ctx, const char *value, char *err, size_t err_byte
 static const struct fr_option options[] = {
 	{ "to", 0, "FORMAT",
 	  "chrome: Chrome trace JSON, for ui.perfetto.dev and chrome://tracing\n"
+	  "perfetto: Perfetto's own format, in exact nanoseconds\n"
 	  "text: one line per event and per request\n"
 	  "otlp: requests as OpenTelemetry spans, the rest as log records (a second file\n"
 	  "FILE.logs beside it), in protobuf; otlp-json: the same as JSON lines",
@@ -545,7 +546,7 @@ int fr_cmd_convert(int argc, char **argv)
 	if (!o.sink && o.send.otlp.endpoint)
 		o.sink = fr_sink_find("otlp");
 	if (!o.sink)
-		return complain("to what? Say --to chrome, text, otlp or otlp-json");
+		return complain("to what? Say --to chrome, perfetto, text, otlp or otlp-json");
 	ret = check_sending(&o);
 	if (ret)
 		return ret;

@@ -7,37 +7,7 @@
 #include "../events/event.h"
 #include "../model/refs.h"
 #include "chrome_internal.h"
-
-/* Where an event is shown. What has no row below goes by its fields: onto the track of the thread
- * that its field "tid" names, else onto one for all others. */
-enum place { BY_FIELDS, NOWHERE, ON_THREAD, ON_SOCKETS, ON_TCP, ON_DISKS, ON_RECORDER };
-
-static const struct {
-	uint8_t place;
-	const char *name; /* NULL = the event's */
-} shown[256] = {
-	[FR_EV_PROC_FORK] = { ON_THREAD, "fork" },
-	[FR_EV_PROC_EXEC] = { ON_THREAD, "exec" },
-	[FR_EV_PROC_EXIT] = { ON_THREAD, "exit" },
-	[FR_EV_PROC_RENAME] = { ON_THREAD, "rename" },
-	[FR_EV_PROC_SIGNAL] = { ON_THREAD, "fatal signal" },
-	[FR_EV_PROC_OOM] = { ON_THREAD, "OOM victim" },
-	/* these only keep names, states and order */
-	[FR_EV_PROC_FREE] = { NOWHERE, NULL },
-	[FR_EV_PROC_STATE] = { NOWHERE, NULL },
-	[FR_EV_REC_FLUSH] = { NOWHERE, NULL },
-	[FR_EV_SOCK_OPEN] = { ON_SOCKETS, "open" },
-	[FR_EV_SOCK_CLOSE] = { ON_SOCKETS, "close" },
-	[FR_EV_SOCK_STATE] = { ON_SOCKETS, "state" },
-	[FR_EV_SOCK_SEND] = { ON_THREAD, "send" },
-	[FR_EV_SOCK_RECV] = { ON_THREAD, "recv" },
-	[FR_EV_SOCK_ACCEPT] = { ON_THREAD, "accept" },
-	[FR_EV_TCP_RETRANSMIT] = { ON_TCP, "retransmit" },
-	[FR_EV_TCP_RESET] = { ON_TCP, "reset" },
-	[FR_EV_BLOCK_ISSUE] = { ON_DISKS, NULL },
-	[FR_EV_BLOCK_COMPLETE] = { ON_DISKS, NULL },
-	[FR_EV_REC_FAMILY] = { ON_RECORDER, "family switched" },
-};
+#include "places.h"
 
 static const char *const family_names[FR_FAMILY_CNT] = {
 #define FAMILY_NAME(bit, NAME, name) [bit] = #name,
@@ -78,24 +48,13 @@ static void on_thread(struct fr_chrome *ch, const struct fr_merged *m, const cha
 		on_tid(ch, m, name, refs.tids[0]);
 }
 
-static void find_tid(void *ctx, const struct fr_field *f)
+/* An event that places.c knows nothing of. */
+static void by_fields(struct fr_chrome *ch, const struct fr_merged *m, const char *name)
 {
-	uint64_t *tid = ctx;
+	uint32_t tid = fr_place_tid(&m->rec);
 
-	if (f->type == FR_FIELD_U64 && !strcmp(f->name, "tid"))
-		*tid = f->number;
-}
-
-/* An event that this file knows nothing of. */
-static void by_fields(struct fr_chrome *ch, const struct fr_merged *m)
-{
-	const char *name = fr_event_infos[m->rec.kind].name;
-	uint64_t tid = 0;
-	struct fr_field_sink fields = { find_tid, &tid };
-
-	fr_event_fields(&m->rec, &fields);
-	if (tid && tid <= FR_TID_MASK) {
-		on_tid(ch, m, name, (uint32_t)tid);
+	if (tid) {
+		on_tid(ch, m, name, tid);
 		return;
 	}
 	if (fr_filter_on(ch->c))
@@ -126,27 +85,27 @@ static void on_net(struct fr_chrome *ch, const struct fr_merged *m, const char *
 
 void fr_chrome_event(struct fr_chrome *ch, const struct fr_merged *m)
 {
-	const char *name = shown[m->rec.kind].name;
+	const char *name;
 
-	switch ((enum place)shown[m->rec.kind].place) {
-	case BY_FIELDS:
-		by_fields(ch, m);
+	switch (fr_place_of(m->rec.kind, &name)) {
+	case FR_PLACE_BY_FIELDS:
+		by_fields(ch, m, name);
 		break;
-	case NOWHERE:
+	case FR_PLACE_NOWHERE:
 		break;
-	case ON_THREAD:
+	case FR_PLACE_THREAD:
 		on_thread(ch, m, name);
 		break;
-	case ON_SOCKETS:
+	case FR_PLACE_SOCKETS:
 		on_net(ch, m, name, FR_CHROME_TID_SOCKETS, &ch->sockets_used);
 		break;
-	case ON_TCP:
+	case FR_PLACE_TCP:
 		on_net(ch, m, name, FR_CHROME_TID_TCP, &ch->tcp_used);
 		break;
-	case ON_DISKS:
+	case FR_PLACE_DISKS:
 		fr_chrome_disk(ch, m);
 		break;
-	case ON_RECORDER:
+	case FR_PLACE_RECORDER:
 		ch->families_used = true;
 		instant(ch, m, name, FR_CHROME_RECORDER, FR_CHROME_TID_FAMILIES);
 		fr_out_add_buf(ch->out, &ch->scratch);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Chrome trace: requests, as async slices of the process that served or made them. What a request
- * caused in its own process lies under it, on the same async track: that needs siblings that don't
- * overlap and a parent that lasts longer, so whatever does not fit gets a track of its own.
+ * Chrome trace: requests, as async slices of the process that served or made them, on the tracks of
+ * nest.h.
  *
  * An arrow leads from the slice of the thread that took a request (or sent it) to the slice of the
  * one that answered (or received the reply). Requests are told when they have ended, so their
@@ -14,20 +13,11 @@
 
 #include "../events/event.h"
 #include "chrome_internal.h"
+#include "nest.h"
 #include "span_text.h"
 
-#define TRACKS 4096u /* a power of two; requests that ended or have children under way */
-
-/* What lies on a request's async track so far. A request that meets another one's row takes it: its
- * children start with a track that is taken for free. */
-struct track {
-	uint64_t span;	   /* span id of the request on top; 0 = unused */
-	uint64_t until_ns; /* end of its latest child */
-	bool ended;	   /* no child fits any more */
-};
-
 struct fr_chrome_requests {
-	struct track tracks[TRACKS];
+	struct fr_nest nest;
 	struct fr_span_text text;
 };
 
@@ -44,41 +34,6 @@ void fr_chrome_requests_free(struct fr_chrome *ch)
 	fr_span_text_done(&ch->requests->text);
 	free(ch->requests);
 	ch->requests = NULL;
-}
-
-/* ---- async tracks --------------------------------------------------------------------------- */
-
-static uint64_t id_of(const uint8_t id[8])
-{
-	uint64_t v;
-
-	memcpy(&v, id, sizeof(v));
-	return v;
-}
-
-static struct track *track_of(struct fr_chrome_requests *r, uint64_t span)
-{
-	struct track *t = &r->tracks[(span ^ span >> 32) & (TRACKS - 1)];
-
-	if (t->span != span)
-		*t = (struct track){ .span = span };
-	return t;
-}
-
-/* The async track that a request goes to, by the span id of the one on top of it. */
-static const uint8_t *place(struct fr_chrome_requests *r, const struct fr_span *s)
-{
-	struct track *t;
-
-	if (s->link == FR_LINK_LINE || s->link == FR_LINK_INFERRED) {
-		t = track_of(r, id_of(s->parent_id));
-		if (!t->ended && s->start_ns >= t->until_ns) {
-			t->until_ns = s->end_ns;
-			return s->parent_id;
-		}
-	}
-	track_of(r, id_of(s->span_id))->ended = true;
-	return s->span_id;
 }
 
 /* ---- objects -------------------------------------------------------------------------------- */
@@ -246,7 +201,7 @@ void fr_chrome_request(struct fr_chrome *ch, const struct fr_span *s)
 		ch->c->err = -ENOMEM;
 		return;
 	}
-	track = place(ch->requests, s);
+	track = fr_nest_place(&ch->requests->nest, s);
 	j = open_async(ch, "b", track, cw, s->start_ns);
 	put_args(ch, &j, s);
 	fr_json_object_end(&j);

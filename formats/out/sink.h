@@ -91,6 +91,7 @@ const struct fr_sink *fr_sink_at(size_t i);
 
 extern const struct fr_sink fr_sink_chrome;
 extern const struct fr_sink fr_sink_text;
+extern const struct fr_sink fr_sink_perfetto;
 
 /* Does the filter want this thread? */
 bool fr_filter_thread(const struct fr_convert *c, uint32_t who);

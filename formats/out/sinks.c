@@ -7,6 +7,7 @@
 static const struct fr_sink *const sinks[] = {
 	&fr_sink_chrome,
 	&fr_sink_text,
+	&fr_sink_perfetto,
 	&fr_sink_otlp,
 	&fr_sink_otlp_json,
 };

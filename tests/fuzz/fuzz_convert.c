@@ -127,6 +127,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t data_bytes)
 	convert(d, "chrome", &all);
 	convert(d, "chrome", &some);
 	convert(d, "text", &all);
+	convert(d, "perfetto", &all);
+	convert(d, "perfetto", &some);
 	fr_dump_close(d);
 	close(fd);
 	return 0;

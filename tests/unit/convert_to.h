@@ -9,9 +9,11 @@
 #include "formats/out/convert.h"
 
 /* Converts one dump; opt has all, from_ns, to_ns (0 = the default range) and filter. Returns the
- * output, to be freed, or NULL and *ret_err. */
-static inline char *convert_to(struct fr_dump *d, const char *sink, const struct fr_convert *opt,
-			       struct fr_convert_stats *ret_stats, int *ret_err)
+ * output, with a zero behind it, to be freed, or NULL and *ret_err. */
+static inline char *convert_to_bytes(struct fr_dump *d, const char *sink,
+				     const struct fr_convert *opt,
+				     struct fr_convert_stats *ret_stats, size_t *ret_bytes,
+				     int *ret_err)
 {
 	struct fr_session_dump in = { .dump = d, .name = "test.frd" };
 	struct fr_convert c = *opt;
@@ -45,10 +47,19 @@ static inline char *convert_to(struct fr_dump *d, const char *sink, const struct
 		text[size] = 0;
 	close(fd);
 	fr_session_close(s);
+	*ret_bytes = (size_t)size;
 	if (!*ret_err)
 		return text;
 	free(text);
 	return NULL;
+}
+
+static inline char *convert_to(struct fr_dump *d, const char *sink, const struct fr_convert *opt,
+			       struct fr_convert_stats *ret_stats, int *ret_err)
+{
+	size_t bytes;
+
+	return convert_to_bytes(d, sink, opt, ret_stats, &bytes, ret_err);
 }
 
 /* ---- JSON, strictly ------------------------------------------------------------------------- */
