@@ -110,7 +110,7 @@ requests_recorder --ring-size 128M --capture-response-bytes 2048 || exit 1
 dumpcap -q -i lo -B 64 -f "tcp port $http or tcp port $PGPORT or tcp port $redis" -w "$work/eyes.pcapng" \
 	>"$work/dumpcap.log" 2>&1 &
 eyes=$!
-kill_at_exit+=($eyes)
+kill_at_exit+=("$eyes")
 wait_line "$work/dumpcap.log" '^File:' 10 || { skip tshark_requests "dumpcap cannot capture here"; exit 0; }
 check "HTTP load" load_http
 check "SQL load" load_sql
