@@ -60,6 +60,8 @@ long                 | nginx-light        | cmd:nginx
 long                 | redis-server       | cmd:redis-server
 long                 | redis-tools        | cmd:redis-benchmark
 long                 | tshark             | cmd:tshark
+long                 | mariadb-server     | cmd:mariadbd
+long                 | libmariadb-dev     | cmd:mariadb_config
 long                 | python3-psycopg2   | file:/usr/lib/python3/dist-packages/psycopg2
 bench                | trace-cmd          | cmd:trace-cmd
 '
