@@ -37,6 +37,9 @@ struct fr_conn {
 	uint32_t open_cnt;
 	bool met;	     /* a transfer came */
 	bool first_sight[2]; /* by direction: offsets do not count from the connection's start */
+	/* Of a server's end: what its offsets of requests exceed those of the other end by. */
+	bool ahead_known;
+	uint64_t ahead_bytes; /* modulo 2^64 */
 };
 
 struct fr_conns_stats {

@@ -49,10 +49,9 @@ struct fr_open {
 	uint8_t protocol;
 	bool server;
 	bool is_go;
-	bool from_start; /* start_off counts from the connection's start */
-	bool has_wire;	 /* a valid traceparent: trace_id is its, wire_parent_id too */
-	bool settled;	 /* trace_id and parent_id stand */
-	bool shared;	 /* somebody else used its connection meanwhile */
+	bool has_wire; /* a valid traceparent: trace_id is its, wire_parent_id too */
+	bool settled;  /* trace_id and parent_id stand */
+	bool shared;   /* somebody else used its connection meanwhile */
 	bool has_account;
 	bool unsure;
 	uint8_t wire_parent_id[8];

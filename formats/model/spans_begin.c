@@ -69,7 +69,7 @@ static bool same_request(const struct fr_request *a, const struct fr_request *b)
 }
 
 /* client becomes the parent of server, if that is not settled yet. */
-static void join_ends(struct fr_spans *s, uint32_t client, uint32_t server)
+static void join_ends(struct fr_spans *s, uint32_t client, uint32_t server, enum fr_link link)
 {
 	struct fr_open *o = fr_spans_open_at(s, server);
 
@@ -81,36 +81,75 @@ static void join_ends(struct fr_spans *s, uint32_t client, uint32_t server)
 	}
 	fr_opens_hold(&s->opens, client);
 	o->parent = client;
-	o->link = FR_LINK_PEER;
+	o->link = (uint8_t)link;
+}
+
+/* Where a request at off lies at the other end, which counts from elsewhere. */
+static uint64_t off_at_peer(const struct fr_conn *c, const struct fr_conn *peer, bool is_server,
+			    uint64_t off)
+{
+	return is_server ? off - c->ahead_bytes : off + peer->ahead_bytes;
+}
+
+/* The i-th open request of the other end, if it is this one. */
+static uint32_t same_at_peer(const struct fr_conn *peer, uint32_t i, const struct fr_request *r)
+{
+	struct fr_request at_peer;
+
+	if (!peer->wire->pending[i].tag)
+		return FR_OPEN_NONE;
+	fr_wire_conn_peek(peer->wire, i, &at_peer);
+	return at_peer.server != r->server && same_request(r, &at_peer) ? peer->wire->pending[i].tag
+									: FR_OPEN_NONE;
+}
+
+/*
+ * The ends count from elsewhere, nobody knows by how much: a server's request that begins while it
+ * is the only open one, with the same bytes as the only open one of the client, is that one. It
+ * cannot be an older one: that would have to be answered before the client sent another.
+ */
+static void find_only_one(struct fr_spans *s, struct fr_conn *c, const struct fr_conn *peer,
+			  uint32_t open, const struct fr_request *r)
+{
+	uint32_t client;
+
+	if (!r->server || c->wire->pending_cnt != 1 || peer->wire->pending_cnt != 1 ||
+	    !r->text.len_bytes || r->marks & FR_MARK_MATCH_INFERRED ||
+	    peer->wire->pending[0].marks & FR_MARK_MATCH_INFERRED)
+		return;
+	client = same_at_peer(peer, 0, r);
+	if (!client)
+		return;
+	c->ahead_bytes = fr_spans_open_at(s, open)->start_off -
+			 fr_spans_open_at(s, client)->start_off;
+	c->ahead_known = true;
+	join_ends(s, client, open, FR_LINK_INFERRED);
 }
 
 /* Looks for the same request at the connection's other end. */
-static void find_other_end(struct fr_spans *s, const struct fr_conn *c, uint32_t open,
+static void find_other_end(struct fr_spans *s, struct fr_conn *c, uint32_t open,
 			   const struct fr_request *r)
 {
 	const struct fr_conn *peer = fr_conns_at(s->conns, c->peer);
-	const struct fr_open *o = fr_spans_open_at(s, open), *other;
-	struct fr_request at_peer;
+	uint32_t dir = r->server ? FR_WIRE_RECV : FR_WIRE_SEND, other;
+	uint64_t off;
 
-	if (!peer || !peer->wire || !peer->wire->proto || !o->from_start)
+	if (!peer || !peer->wire || !peer->wire->proto || r->marks & FR_MARK_START_UNSEEN)
 		return;
+	if ((c->first_sight[dir] || peer->first_sight[!dir]) &&
+	    !(r->server ? c->ahead_known : peer->ahead_known)) {
+		find_only_one(s, c, peer, open, r);
+		return;
+	}
+	off = off_at_peer(c, peer, r->server, fr_spans_open_at(s, open)->start_off);
 	for (uint32_t i = 0; i < peer->wire->pending_cnt; i++) {
-		uint32_t tag = peer->wire->pending[i].tag;
-
-		if (!tag)
+		if (peer->wire->pending[i].start.stream_off != off)
 			continue;
-		other = fr_spans_open_at(s, tag);
-		if (other->start_off != o->start_off || other->server == o->server ||
-		    !other->from_start)
-			continue;
-		fr_wire_conn_peek(peer->wire, i, &at_peer);
-		if (!same_request(r, &at_peer))
-			return;
-		if (o->server)
-			join_ends(s, tag, open);
-		else
-			join_ends(s, open, tag);
-		return;
+		other = same_at_peer(peer, i, r);
+		if (other && r->server)
+			join_ends(s, other, open, FR_LINK_PEER);
+		else if (other)
+			join_ends(s, open, other, FR_LINK_PEER);
 	}
 }
 
@@ -211,7 +250,6 @@ static void set_place(struct fr_open *o, const struct fr_conn *c, const struct f
 	bool unseen = r->marks & FR_MARK_START_UNSEEN;
 
 	o->start_off = unseen ? r->first.stream_off : r->start.stream_off;
-	o->from_start = !unseen && !c->first_sight[dir];
 	if (unseen)
 		dir = dir == FR_WIRE_RECV ? FR_WIRE_SEND : FR_WIRE_RECV;
 	o->place = (struct fr_id_place){
@@ -240,6 +278,8 @@ static struct fr_actor actor_for(struct fr_spans *s, const struct fr_request *r)
 {
 	const struct fr_move *m = s->move;
 
+	if (r->marks & FR_MARK_START_UNSEEN) /* the reply tells at least which process it is */
+		return actor_at(s, &r->first);
 	if (m && r->server && m->dir == FR_WIRE_RECV && (m->actor.goid || !r->start.goid))
 		return m->actor;
 	if (m && !r->server && r->start.time_ns == m->time_ns && r->start.tid == m->actor.tid)
@@ -290,7 +330,7 @@ uint32_t fr_spans_begin(struct fr_spans *s, struct fr_conn *c, const struct fr_r
 	put_on_conn(s, c, open);
 	if (r->server)
 		begin_server(s, &a, open);
-	else
+	else if (o->start_ns)
 		begin_client(s, c, &a, open);
 	find_other_end(s, c, open, r);
 	if (o->start_ns)

@@ -92,6 +92,48 @@ static void other_bytes_at_the_same_place_are_no_peer(void **state)
 }
 
 /* Recorded from the middle on, each end counts from its own first sight. */
+static void ends_that_count_from_elsewhere_are_matched(void **state)
+{
+	(void)state;
+	sp_pair(1, CLIENT, GO);
+	sp_go();
+	sp.first_sight = FR_IO_FIRST_SIGHT;
+	sp.offs[3][0] = 1000; /* the server was seen earlier */
+	sp_send(900, 3, M1, 7, SP_OK);
+	sp.got_cnt = 0;
+	sp_send(1000, 2, C1, 0, SP_GET("/a")); /* something may have gone before: not sure */
+	sp_recv(1100, 3, M1, 7, SP_GET("/a"));
+	sp_send(1200, 3, M1, 7, SP_OK);
+	sp_recv(1300, 2, C1, 0, SP_OK);
+	sp_assert_root(sp_find("/a", true));
+	sp_send(2000, 2, C1, 0, SP_GET("/b"));
+	sp_recv(2100, 3, M1, 7, SP_GET("/b"));
+	sp_send(2200, 3, M1, 7, SP_OK);
+	sp_recv(2300, 2, C1, 0, SP_OK);
+	sp_assert_parent(sp_find("/b", true), sp_find("/b", false), FR_LINK_INFERRED);
+	sp_recv(3000, 3, M1, 7, SP_GET("/c")); /* from now on by offset */
+	sp_send(3001, 2, C1, 0, SP_GET("/c"));
+	sp_send(3200, 3, M1, 7, SP_OK);
+	sp_recv(3300, 2, C1, 0, SP_OK);
+	sp_assert_parent(sp_find("/c", true), sp_find("/c", false), FR_LINK_PEER);
+}
+
+/* The client's next request may be seen before the server's answer to the one before. */
+static void an_older_request_is_not_taken_for_the_next(void **state)
+{
+	(void)state;
+	sp_pair(1, CLIENT, GO);
+	sp_go();
+	sp.first_sight = FR_IO_FIRST_SIGHT;
+	sp_recv(900, 3, M1, 7, SP_GET("/"));
+	sp_send(950, 3, M1, 7, SP_OK);
+	sp_recv(1000, 3, M1, 7, SP_GET("/a"));
+	sp_recv(1100, 2, C1, 0, SP_OK);
+	sp_send(1200, 2, C1, 0, SP_GET("/a"));
+	sp_send(1300, 3, M1, 7, SP_OK);
+	sp_assert_root(sp_find("/a", true));
+}
+
 static void ids_are_the_same_each_time_and_never_twice(void **state)
 {
 	uint8_t first[8], second[8], trace[16];
@@ -371,6 +413,7 @@ static void halves_are_marked_and_kept_in_the_range(void **state)
 	assert_int_equal(sp.got[0].request.marks & FR_MARK_START_UNSEEN, FR_MARK_START_UNSEEN);
 	assert_int_equal(sp.got[0].span.start_ns, 500);
 	assert_int_equal(sp.got[0].span.end_ns, 1000);
+	assert_int_equal(sp.got[0].span.tgid, PROG);
 	assert_int_equal(sp.got[1].request.marks & FR_MARK_END_UNSEEN, FR_MARK_END_UNSEEN);
 	assert_int_equal(sp.got[1].span.start_ns, 2000);
 	assert_int_equal(sp.got[1].span.end_ns, 9000);
@@ -499,6 +542,8 @@ int main(void)
 		T(both_ends_of_a_connection_are_client_and_server),
 		T(the_server_may_be_seen_before_the_client),
 		T(other_bytes_at_the_same_place_are_no_peer),
+		T(ends_that_count_from_elsewhere_are_matched),
+		T(an_older_request_is_not_taken_for_the_next),
 		T(ids_are_the_same_each_time_and_never_twice),
 		T(a_statement_is_under_the_request_of_its_goroutine),
 		T(without_an_open_request_there_is_no_parent),
