@@ -393,9 +393,14 @@ static size_t finish(struct run *run, uint8_t *bytes)
 	struct fr_redactor *r = run->r;
 	size_t keep_to = run->keep_to > run->fresh ? run->keep_to : run->fresh;
 
-	for (size_t i = run->fresh; i < run->have; i++)
-		if (r->why[i] != FR_REDACT_KEPT)
-			r->counts->removed_bytes[r->why[i]]++;
+	for (size_t i = run->fresh, from = i; i < run->have; from = i) {
+		uint8_t why = r->why[from];
+
+		while (i < run->have && r->why[i] == why)
+			i++;
+		if (why != FR_REDACT_KEPT)
+			r->counts->removed_bytes[why] += i - from;
+	}
 	memcpy(bytes, r->out + run->fresh, keep_to - run->fresh);
 	return keep_to - run->fresh;
 }

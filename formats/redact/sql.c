@@ -22,6 +22,7 @@ struct walk {
 	struct fr_buf summary; /* strict: what may be shown */
 	uint32_t is_words;     /* the last words: 1 IS, 2 IS NOT */
 	bool after_dot;
+	bool has_tail;
 	const uint8_t *tail; /* behind it lie only blanks, comments and ';' */
 };
 
@@ -117,12 +118,28 @@ static void keep_traceparent(struct fr_mask *m, size_t at, size_t cnt)
 	fr_mask_keep(m, begin, end + 1 - begin);
 }
 
+/* Where only what trails the statement is left, as far as it is known: this comment or further. */
+static const uint8_t *tail_of(const struct fr_sql_token *comment, struct fr_sql_lexer l)
+{
+	const uint8_t *tail = comment->at;
+	struct fr_sql_token t;
+
+	for (t = fr_sql_lex(&l); t.kind != FR_SQL_END; t = fr_sql_lex(&l))
+		if (t.kind != FR_SQL_SPACE && t.kind != FR_SQL_COMMENT &&
+		    !(t.kind == FR_SQL_PUNCT && *t.at == ';'))
+			tail = t.at + t.token_bytes;
+	return tail;
+}
+
 static void mask_comment(struct walk *w, const struct fr_sql_token *t)
 {
 	size_t at = place(w, t), cnt = t->token_bytes;
 	bool is_block = cnt > 1 && t->at[0] == '/';
 
 	fr_mask_drop(w->m, at, cnt, ' ', FR_REMOVED_COMMENTS);
+	if (!w->has_tail) /* looked for once, and in few texts: most have no comments */
+		w->tail = tail_of(t, w->lexer);
+	w->has_tail = true;
 	if (t->at >= w->tail)
 		keep_traceparent(w->m, at, cnt);
 	fr_mask_keep(w->m, at, t->at[0] == '#' ? 1 : 2);
@@ -208,19 +225,6 @@ static void reduce_token(struct walk *w, const struct fr_sql_token *t)
 	fr_mask_drop(w->m, at, t->token_bytes, ' ', FR_REMOVED_SQL);
 }
 
-/* Where only what trails the statement is left, as far as it is known. */
-static const uint8_t *tail_of(const struct fr_mask *m, struct fr_sql_lexer l)
-{
-	const uint8_t *tail = m->in;
-	struct fr_sql_token t;
-
-	for (t = fr_sql_lex(&l); t.kind != FR_SQL_END; t = fr_sql_lex(&l))
-		if (t.kind != FR_SQL_SPACE && t.kind != FR_SQL_COMMENT &&
-		    !(t.kind == FR_SQL_PUNCT && *t.at == ';'))
-			tail = t.at + t.token_bytes;
-	return tail;
-}
-
 /* ---- the text ------------------------------------------------------------------------------- */
 
 static bool is_boolean(const struct walk *w, const struct fr_sql_token *t)
@@ -285,8 +289,9 @@ static void hide_rest(struct walk *w, const uint8_t *doubt)
 		fr_mask_drop(w->m, at, cnt, ' ', FR_REMOVED_LITERALS);
 }
 
-static void mask_tokens(struct walk *w, bool settled)
+static void mask_tokens(struct walk *w, bool whole)
 {
+	bool settled = false;
 	struct fr_sql_token t;
 
 	for (t = fr_sql_lex(&w->lexer); t.kind != FR_SQL_END; t = fr_sql_lex(&w->lexer)) {
@@ -295,6 +300,7 @@ static void mask_tokens(struct walk *w, bool settled)
 				     FR_REMOVED_SQL);
 			return;
 		}
+		settled = settled || (w->lexer.doubt && is_settled(w->m, w->lexer.dialect, whole));
 		if (w->lexer.doubt && !settled) {
 			hide_rest(w, w->lexer.doubt);
 			return;
@@ -318,8 +324,7 @@ void fr_mask_sql(const struct fr_redact_rules *rules, struct fr_mask *m,
 	if (rules->level == FR_REDACT_STRICT)
 		(void)fr_sql_normalize(&text, NULL, &w.summary, &facts);
 	w.lexer = fr_sql_lexer_of(m->in, m->len_bytes, dialect, backslash);
-	w.tail = tail_of(m, w.lexer);
-	mask_tokens(&w, is_settled(m, dialect, whole));
+	mask_tokens(&w, whole);
 	fr_buf_done(&w.summary);
 }
 
