@@ -272,7 +272,9 @@ __attribute__((noinline)) int fr_trigger_hit(struct fr_look *e, struct fr_sock_k
 		return 0;
 	client = k->asked.dir == FR_DIR_SEND;
 	g = &t->gates[gate];
-	if ((client || !fr_is_near(k)) && fr_told_by_peer(k, gate, client))
+	/* the asking end of a connection that is plainly on this host is not looked at */
+	if ((client || fr_knobs.filter_kind != FR_FILTER_NONE || !fr_is_near(k)) &&
+	    fr_told_by_peer(k, gate, client))
 		return 0;
 	if (!fr_gate_pass(g, now))
 		return 0;
