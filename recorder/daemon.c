@@ -115,9 +115,10 @@ static uint64_t on_pressure(void *ctx, const char *reason)
 	struct fr_daemon *d = ctx;
 	char why[200];
 	uint64_t number;
-	enum fr_outcome outcome =
-		fire(d, FR_TRIGGER_PSI, reason, 0, &number, why, sizeof(why));
+	enum fr_outcome outcome;
 
+	fr_info("seen: psi: %s", reason);
+	outcome = fire(d, FR_TRIGGER_PSI, reason, 0, &number, why, sizeof(why));
 	return outcome == FR_OUTCOME_JOINED
 		       ? 0
 		       : fr_config_rule(&d->rec->config, FR_TRIGGER_PSI).cooldown_ns;

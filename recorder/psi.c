@@ -81,6 +81,15 @@ static int start_watch(enum fr_pressure what, uint64_t stall_us, uint64_t window
 	return 0;
 }
 
+static const char *what_to_do(int err, uint64_t window_us)
+{
+	if (err == -ENOENT || err == -EOPNOTSUPP)
+		return " (boot with psi=1)";
+	if (err == -EINVAL && window_us % 2000000)
+		return " (without CAP_SYS_RESOURCE the window must be 2s, 4s, 6s, 8s or 10s)";
+	return "";
+}
+
 static void watch_one(struct fr_psi_watch *w)
 {
 	const struct fr_trigger_more *more = &w->psi->config->trigger_more;
@@ -96,8 +105,7 @@ static void watch_one(struct fr_psi_watch *w)
 		w->fd = -1;
 	}
 	fr_warn("trigger psi cannot watch /proc/pressure/%s: %s%s, continuing without",
-		names[w->what], strerror(-err),
-		err == -ENOENT || err == -EOPNOTSUPP ? " (boot with psi=1)" : "");
+		names[w->what], strerror(-err), what_to_do(err, window_us));
 }
 
 void fr_psi_watch(struct fr_psi *p)

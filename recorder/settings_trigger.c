@@ -354,5 +354,5 @@ void fr_setting_trigger_defaults(struct fr_config *config)
 	config->triggers[FR_TRIGGER_LATENCY_P99].factor = 8;
 	/* unique violations, serialization failures, deadlocks: what programs retry */
 	set_states(m->sql_ignore, "23505,40001,40P01", err, sizeof(err));
-	m->pressure_window_ns = NS_PER_S;
+	m->pressure_window_ns = 2 * NS_PER_S;
 }

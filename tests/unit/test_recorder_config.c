@@ -176,7 +176,7 @@ static void printed_settings_read_back(void **state)
 			      "[trigger.latency-p99]\nfactor = 3\nlimit = 1ms\n"
 			      "[trigger.sql-error]\nignore =\nonly = 57, 53300\n"
 			      "[trigger.exit]\nprocess = shopd, postgres\nstatus = failure\n"
-			      "[trigger.psi]\ncpu = 30%\nwindow = 2s\n",
+			      "[trigger.psi]\ncpu = 30%\nwindow = 4s\n",
 			      NULL),
 			 0);
 	fr_config_print(&a, &first);
