@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # on_dump and on_dump_endpoint: what runs after each dump, with which rights; what goes wrong is told
 # and counted; nothing of it is recorded, and nothing outlives the daemon.
-# timeout: 180
+# timeout: 300
 . "$(dirname "$0")/../lib/recorder.sh"
 need_root on_dump
 server=$root/tests/lib/otlp_server.py
@@ -106,6 +106,17 @@ recorder_dump
 check dead_launcher_counts until_value "d['dropped']" 1 5
 recorder_stop || not_ok stop "exit status $?"
 
+# ---- a command that crashes is no trouble of the host
+sed -i '/^\[trigger.signal\]/,/enabled/d' "$work/triggers.ini"
+start "on_dump = bash -c 'kill -SEGV \$\$'"
+usr1
+check crash_is_told grep -q "was ended by signal 11" "$work/rec.log"
+bash -c 'kill -SEGV $$' 2>/dev/null # one of somebody else's is; so this can be seen
+check other_crash_triggers wait_line "$work/rec.log" 'seen: signal: .*(bash)' 5
+check crash_triggers_nothing [ "$(grep -c 'seen: signal: .*(bash)' "$work/rec.log")" = 1 ]
+recorder_stop || not_ok stop "exit status $?"
+printf '[trigger.signal]\nenabled = off\n' >>"$work/triggers.ini"
+
 # ---- too long, with all that it forks
 start "on_dump = sh -c 'trap \"\" TERM; sleep 7776 & sleep 7776; sleep 7776'
 on_dump_timeout = 1s"
@@ -150,6 +161,7 @@ on_dump_timeout = 1h
 dump_max_files = 100"
 for _ in $(seq 11); do recorder_dump; done
 check queue_is_bounded until_value "d['dropped'] + ' ' + d['under_way']" "3 8" 10
+kill -TERM "$rec_pid" # asked twice, it does not wait
 recorder_stop || not_ok stop "exit status $?"
 
 # ---- an endpoint, then a command
