@@ -70,6 +70,34 @@ static void test_sweep(void **state)
 	wire_sweep(mysql_talk, CNT(mysql_talk), talk_truth, CNT(talk_truth));
 }
 
+static void test_recorded_without_eof(void **state)
+{
+	static const struct wire_truth truth[] = {
+		{ "QUERY", "SELECT 1, 'two'", NULL, 0 },
+		{ "QUERY", "SELECT 1; SELECT 2; SELEC", "42000", 1 },
+		{ "EXECUTE", "SELECT ?, ? + 1", NULL, 0 },
+		{ "EXECUTE", "SELECT ?, ? + 1", NULL, 0 },
+		{ "PREPARE", "SELECT id FROM mysql.innodb_table_stats WHERE 0", "42S22", 1 },
+		{ "EXECUTE", "DO 1", NULL, 0 },
+		{ "QUERY", "SELECT * FROM nothing_here", "42S02", 1 },
+		{ "FIELD_LIST", "", "42S02", 1 },
+	};
+	struct wire_damage d = WIRE_WHOLE;
+
+	(void)state;
+	wire_run(mysql_no_eof_talk, CNT(mysql_no_eof_talk), &d);
+	assert_int_equal(wire_result.cnt, CNT(truth));
+	for (unsigned i = 0; i < wire_result.cnt; i++) {
+		assert_string_equal(wire_result.found[i].command, truth[i].command);
+		assert_string_equal(wire_result.found[i].text, truth[i].text);
+		assert_string_equal(wire_result.found[i].code, truth[i].code ? truth[i].code : "");
+		assert_int_equal(wire_result.found[i].r.status, truth[i].status);
+		assert_int_equal(wire_result.found[i].r.marks, 0);
+	}
+	assert_int_equal(wire_conn.unmatched_cnt + wire_conn.lost_cnt, 0);
+	wire_sweep(mysql_no_eof_talk, CNT(mysql_no_eof_talk), truth, CNT(truth));
+}
+
 /* ---- made by hand: what that library and server do not do -------------------------------------
  */
 
@@ -399,6 +427,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_recorded_session),
 		cmocka_unit_test(test_sweep),
+		cmocka_unit_test(test_recorded_without_eof),
 		cmocka_unit_test(test_deprecated_eof),
 		cmocka_unit_test(test_eof_is_learnt),
 		cmocka_unit_test(test_tls_and_compression_end_it),
