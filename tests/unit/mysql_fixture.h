@@ -387,8 +387,8 @@ static const struct wire_say mysql_talk[] = {
 	  .data = "\001\000\000\000\001" },
 };
 
-/* The same server, asked by a program that speaks without EOF packets, as MySQL's own clients do since
- * 5.7: they say so at login. */
+/* The same server, asked by a program that speaks without EOF packets, as MySQL's own clients do
+ * since 5.7: they say so at login. */
 static const struct wire_say mysql_no_eof_talk[] = {
 	{ .request = false,
 	  .data_bytes = 104,
