@@ -133,15 +133,16 @@ static bool is_kernel_thread(const struct fr_budgets *b, uint32_t who)
 
 /* ---- why it waited -------------------------------------------------------------------------- */
 
-static bool by_disk(const struct fr_budget_thread *t, const struct wait *w)
+static bool by_disk(const struct fr_budgets *b, const struct fr_budget_thread *t,
+		    const struct wait *w)
 {
 	bool seen = w->wake_ns && t->wake_ns == w->wake_ns;
 	bool own = t->io_done_ns >= w->off_ns && t->io_done_ns <= w->from_ns;
 
 	if (!(w->off_state & FR_TASK_UNINTERRUPTIBLE))
 		return own && seen && t->wake_by_disk;
-	if (!seen)
-		return own;
+	if (!seen) /* nor was the end of what it had asked for, maybe */
+		return own || (t->io_open_cnt && t->io_round == b->io_round);
 	if (t->wake_by_disk)
 		return true;
 	return own && (t->wake_context != FR_WAKER_TASK || t->wake_by_kernel);
@@ -195,7 +196,7 @@ static void add_blocked(struct fr_budgets *b, struct fr_budget_thread *t, const 
 		.cause = FR_BLOCK_OTHER,
 	};
 
-	if (by_disk(t, w))
+	if (by_disk(b, t, w))
 		wait.cause = FR_BLOCK_DISK;
 	else if (by_network(b, t, w, did))
 		wait.cause = FR_BLOCK_NETWORK;

@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Where the time of a C server's requests went, against the kernel's own counts: CPU burnt, pg_sleep,
+# synchronous writes, a lock that another thread holds, a CPU that another thread wants; one at a
+# time, and eight.
+. "$(dirname "$0")/../lib/recorder.sh"
+. "$(dirname "$0")/../lib/truth.sh"
+need_root truth_budget
+
+rounds=2
+[ -z "${FR_LONG:-}" ] || rounds=10
+server=$build/tests/workload/budget_server
+
+budget_text() { # FILE
+	"$build/flightrec" convert "$dump" --to text -o "$1" 2>"$work/said"
+	[ $? -le 1 ] && return # 1: something was lost, as may be on a busy machine
+	not_ok convert "$(cat "$work/said")"
+	return 1
+}
+
+# Until the recorder knows that this program is not Go's: before, nobody knows whose its threads are.
+budget_warm() {
+	local tries=5
+	while ((tries-- > 0)); do
+		"$server" --rounds 1 --ms 1 --blocks 1 --dir "$work" >/dev/null || return
+		recorder_dump && budget_text "$work/warm.txt" || return 1
+		if grep -q "^[^ ]* \[---\] budget_server/.* request side=server .*on_cpu_ns=" \
+			"$work/warm.txt"; then
+			return 0
+		fi
+	done
+	not_ok "the recorder learns what the program is" "$(tail -3 "$work/rec.log")"
+	return 1
+}
+
+budget_run() { # THREADS NAME
+	truth_begin "$server" --threads "$1" --rounds "$rounds" --dir "$work" --pg-port "$PGPORT" ||
+		{ not_ok "$2"; return; }
+	truth_work "$work/truth.json" 100 || { not_ok "$2 workload"; return; }
+	recorder_dump || { not_ok "$2 dump"; return; }
+	truth_end || not_ok "$2 workload"
+	budget_text "$work/spans.txt" || return
+	truth_judge budget "$2" "$work/truth.json" "$work/spans.txt"
+}
+
+pg_start || exit 1
+recorder_start --codec none --trigger latency-p99=off || exit 1
+budget_warm
+case $? in
+0) ;;
+77) skip truth_budget "the disk of $work can't do O_DIRECT"; exit 0 ;;
+*) finish ;;
+esac
+budget_run 1 "one thread"
+for part in cpu:cpu_ns sql:network_ns disk:disk_ns lock:other_ns hog:delay_ns; do
+	truth_denies "a lie about ${part%:*} is noticed" \
+		"s/\(\"route\":\"${part%:*}\"[^}]*\"${part#*:}\":\)\([0-9]*\)/\1\2\2/" "$work/truth.json" \
+		budget lie "$lie" "$work/spans.txt"
+done
+budget_run 8 "eight threads"
+recorder_stop || not_ok stop
+finish
