@@ -255,10 +255,13 @@ static void tell(void *ctx, uint64_t done_bytes, uint64_t of_bytes)
 	fflush(stderr);
 }
 
-static void wipe(const struct bar *b)
+static void wipe(void *ctx)
 {
+	struct bar *b = ctx;
+
 	if (b->told)
 		fputs("\r\033[K", stderr);
+	b->told = false;
 }
 
 /* ---- the range ------------------------------------------------------------------------------ */
@@ -448,6 +451,8 @@ static int run_send(const struct convert *o, const struct fr_tool_dumps *dumps,
 
 	if (ret)
 		return ret;
+	send.sender.before_message = wipe;
+	send.sender.ctx = &bar;
 	c->otlp = &send.to;
 	err = fr_convert_run(c, o->sink, isatty(STDERR_FILENO) ? &progress : NULL, &stats);
 	wipe(&bar);

@@ -24,6 +24,12 @@ static const char *items_name(enum fr_otlp_signal signal, uint64_t cnt)
 	return cnt == 1 ? "log record" : "log records";
 }
 
+static void clear_line(const struct fr_otlp_sender *s)
+{
+	if (s->before_message)
+		s->before_message(s->ctx);
+}
+
 /* A receiver that refuses everything would say so for each request. */
 __attribute__((format(printf, 2, 3))) static void tell(struct fr_otlp_sender *s, const char *fmt,
 						       ...)
@@ -39,6 +45,7 @@ __attribute__((format(printf, 2, 3))) static void tell(struct fr_otlp_sender *s,
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
+	clear_line(s);
 	fr_warn("%s", text);
 }
 
@@ -158,11 +165,13 @@ static void say_trouble(struct fr_otlp_sender *s, const struct fr_otlp_batch *ba
 		snprintf(why, sizeof(why), "answers %d", a->http_status);
 	else
 		snprintf(why, sizeof(why), "is not reached: %s", a->error);
-	if (last)
+	if (last) {
+		clear_line(s);
 		fr_err("%s %s; giving up, what is not sent yet is dropped", where(s, batch), why);
-	else
+	} else {
 		tell(s, "%s %s; trying again for up to %s", where(s, batch), why,
 		     fr_format_duration(s->retry_for_ns, left, sizeof(left)));
+	}
 }
 
 /* 0: try again; 1: no more; -EINTR. */

@@ -71,6 +71,8 @@ struct fr_otlp_sender {
 	uint32_t told_cnt;
 	uint64_t trouble_since_ns; /* of the first failed attempt since an answer; 0 = none */
 	bool gave_up, interrupted;
+	void (*before_message)(void *ctx); /* takes progress off the line; NULL = there is none */
+	void *ctx;
 	struct fr_otlp_answer answer;
 };
 
