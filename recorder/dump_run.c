@@ -122,12 +122,12 @@ static int put_clocks(struct dump_run *d, const struct fr_clock_pair *first,
 	return err;
 }
 
-static int put_trigger(struct dump_run *d)
+static int put_trigger(struct dump_run *d, const struct fr_meta_trigger *trigger)
 {
 	struct fr_buf raw = { 0 };
 	int err;
 
-	fr_meta_add_trigger(&raw, &d->trigger);
+	fr_meta_add_trigger(&raw, trigger);
 	err = fr_dump_put_meta(d->writer, FR_CHUNK_TRIGGER, &raw);
 	fr_buf_done(&raw);
 	return err;
@@ -170,7 +170,7 @@ static int put_config(struct dump_run *d)
 
 static int put_head(struct dump_run *d)
 {
-	int err = put_trigger(d);
+	int err = put_trigger(d, &d->trigger);
 
 	if (!err)
 		err = put_clocks(d, &d->rec->start_clock,
@@ -266,7 +266,9 @@ static int close_join(struct dump_run *d)
 	count_causes(d);
 	d->result->joined_cnt = d->trigger.joined_cnt + (uint32_t)d->trigger.joined_more;
 	/* readers join the parts of this message: only what is new */
-	return d->result->joined_cnt || d->trigger.main.seen ? put_trigger(d) : 0;
+	d->trigger.main = (struct fr_trigger_info){ .seen = d->trigger.main.seen,
+						    .suppressed = d->trigger.main.suppressed };
+	return d->result->joined_cnt || d->trigger.main.seen ? put_trigger(d, &d->trigger) : 0;
 }
 
 /* ---- the ring ----------------------------------------------------------------------------- */

@@ -78,6 +78,23 @@ static void put_trigger(struct fr_json *j, const struct fr_trigger_info *t)
 	fr_json_kv_u64_str(j, "time_unix_nano", t->unix_ns);
 }
 
+/* Where a probe saw the cause, and how often: of triggers that a probe has fired. */
+static void put_cause(struct fr_json *j, const struct fr_trigger_info *t)
+{
+	if (t->tgid)
+		fr_json_kv_u64(j, "pid", t->tgid);
+	if (t->tid)
+		fr_json_kv_u64(j, "tid", t->tid);
+	if (t->sock_id)
+		fr_json_kv_u64_str(j, "socket", t->sock_id);
+	if (t->goid)
+		fr_json_kv_u64_str(j, "goroutine", t->goid);
+	if (!t->seen)
+		return;
+	fr_json_kv_u64_str(j, "seen", t->seen);
+	fr_json_kv_u64_str(j, "suppressed", t->suppressed);
+}
+
 static void put_triggers(const struct facts *f, struct fr_json *j)
 {
 	const struct fr_meta_trigger *t = fr_dump_trigger(f->d);
@@ -89,11 +106,13 @@ static void put_triggers(const struct facts *f, struct fr_json *j)
 	}
 	fr_json_object(j);
 	put_trigger(j, &t->main);
+	put_cause(j, &t->main);
 	fr_json_key(j, "joined");
 	fr_json_array(j);
 	for (uint32_t i = 0; i < t->joined_cnt && i < FR_JOINED_MAX; i++) {
 		fr_json_object(j);
 		put_trigger(j, &t->joined[i]);
+		put_cause(j, &t->joined[i]);
 		fr_json_object_end(j);
 	}
 	fr_json_array_end(j);
@@ -322,6 +341,10 @@ static void say_triggers(const struct facts *f)
 	}
 	fr_buf_printf(out, "trigger   %s at %s: %s\n", t->main.name,
 		      fr_format_time(t->main.unix_ns, 3, text, sizeof(text)), t->main.reason);
+	if (t->main.suppressed)
+		fr_buf_printf(out, "          seen %llu times until then, suppressed %llu times\n",
+			      (unsigned long long)t->main.seen,
+			      (unsigned long long)t->main.suppressed);
 	for (uint32_t i = 0; i < t->joined_cnt && i < FR_JOINED_MAX; i++)
 		fr_buf_printf(out, "joined    %s at %s: %s\n", t->joined[i].name,
 			      fr_format_time(t->joined[i].unix_ns, 3, text, sizeof(text)),
