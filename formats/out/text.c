@@ -383,6 +383,8 @@ static void add_request(struct text *t, const struct fr_request *r)
 		add_some(b, "target", r->text);
 		add_some(b, "host", r->host);
 	}
+	if (r->protocol == FR_WIRE_DNS)
+		add_some(b, "question", r->text);
 	add_some(b, "query", in_buf(&t->span.query));
 	if (r->protocol == FR_WIRE_POSTGRES)
 		add_some(b, "tag", r->command);
@@ -391,6 +393,8 @@ static void add_request(struct text *t, const struct fr_request *r)
 	else if (r->status != FR_WIRE_STATUS_UNKNOWN)
 		fr_buf_printf(b, " status=%s", r->status == FR_WIRE_STATUS_OK ? "ok" : "error");
 	add_some(b, "code", r->code);
+	if (r->error_nr)
+		add_number(b, "error_nr", r->error_nr);
 	add_some(b, "database", r->database);
 }
 
