@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define FIRST_CAP 256
-#define SETTLE_MAX 64 /* a chain of parents; a longer one is a circle of mistakes */
+#define CHAIN_MAX 64 /* of parents; what lies above is left out */
 
 uint32_t fr_opens_take(struct fr_opens *os)
 {
@@ -47,12 +47,22 @@ void fr_opens_drop(struct fr_opens *os, uint32_t index)
 	}
 }
 
+bool fr_opens_is_above(const struct fr_opens *os, uint32_t above, uint32_t index)
+{
+	unsigned cnt = 0;
+
+	for (; index && index != above; index = os->opens[index].parent)
+		if (++cnt > CHAIN_MAX)
+			return true;
+	return index != FR_OPEN_NONE;
+}
+
 /* Its parent is settled, or it has none. */
 static void settle_one(struct fr_opens *os, const struct fr_ids *ids, struct fr_open *o)
 {
 	const struct fr_open *parent = o->parent ? &os->opens[o->parent] : NULL;
 
-	if (parent && !parent->settled) /* of a circle */
+	if (parent && !parent->settled) /* too far above */
 		parent = NULL;
 	if (!o->has_wire && parent) {
 		memcpy(o->trace_id, parent->trace_id, sizeof(o->trace_id));
@@ -75,9 +85,9 @@ static void settle_one(struct fr_opens *os, const struct fr_ids *ids, struct fr_
 
 void fr_opens_settle(struct fr_opens *os, const struct fr_ids *ids, uint32_t index)
 {
-	uint32_t chain[SETTLE_MAX], cnt = 0, held;
+	uint32_t chain[CHAIN_MAX], cnt = 0, held;
 
-	while (index && !os->opens[index].settled && cnt < SETTLE_MAX) {
+	while (index && !os->opens[index].settled && cnt < CHAIN_MAX) {
 		chain[cnt++] = index;
 		index = os->opens[index].parent;
 	}

@@ -70,6 +70,8 @@ uint32_t fr_opens_take(struct fr_opens *os);
 void fr_opens_hold(struct fr_opens *os, uint32_t index);
 /* Gives a reference back; the last one frees it, and its hold of its parent. NONE is fine. */
 void fr_opens_drop(struct fr_opens *os, uint32_t index);
+/* Is one the other itself, or an ancestor of it? Asked before one becomes a parent. */
+bool fr_opens_is_above(const struct fr_opens *os, uint32_t above, uint32_t index);
 /* Settles trace and parent, up to the first that is settled. */
 void fr_opens_settle(struct fr_opens *os, const struct fr_ids *ids, uint32_t index);
 void fr_opens_done(struct fr_opens *os);

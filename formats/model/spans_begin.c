@@ -73,7 +73,7 @@ static void join_ends(struct fr_spans *s, uint32_t client, uint32_t server, enum
 {
 	struct fr_open *o = fr_spans_open_at(s, server);
 
-	if (o->parent)
+	if (o->parent || fr_opens_is_above(&s->opens, server, client))
 		return;
 	if (o->settled) {
 		s->stats.late_peers++;

@@ -80,6 +80,20 @@ static void the_server_may_be_seen_before_the_client(void **state)
 	assert_int_equal(fr_spans_stats(sp.spans)->late_peers, 0);
 }
 
+/* A thread that is seen to ask itself: the question cannot be asked for its own answer. */
+static void nothing_is_above_itself(void **state)
+{
+	(void)state;
+	sp_pair(1, PROG, PROG);
+	sp_go();
+	sp_recv(1000, 3, T1, 0, SP_GET("/a"));
+	sp_send(1001, 2, T1, 0, SP_GET("/a"));
+	sp_send(1002, 3, T1, 0, SP_OK);
+	sp_recv(1003, 2, T1, 0, SP_OK);
+	sp_assert_root(sp_find("/a", true));
+	sp_assert_parent(sp_find("/a", false), sp_find("/a", true), FR_LINK_LINE);
+}
+
 static void other_bytes_at_the_same_place_are_no_peer(void **state)
 {
 	(void)state;
@@ -541,6 +555,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(both_ends_of_a_connection_are_client_and_server),
 		T(the_server_may_be_seen_before_the_client),
+		T(nothing_is_above_itself),
 		T(other_bytes_at_the_same_place_are_no_peer),
 		T(ends_that_count_from_elsewhere_are_matched),
 		T(an_older_request_is_not_taken_for_the_next),
