@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The input is a play of transfers, switches and wake-ups of a few threads on a few connections, one
- * step after the other: a byte of kind, and what it takes. It goes through threads, budgets and
- * requests. Spans must have times in order, ids of their own, their parent in their trace, and a
- * budget that adds up; nothing may be held back at the end.
+ * The input is a play of transfers, switches and wake-ups of a few threads on a few connections:
+ * for each step a byte of kind, and what that takes. It goes through threads, budgets and requests.
+ * Spans must have times in order, ids of their own, their parent in their trace, and a budget that
+ * adds up.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,9 +267,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t data_bytes)
 		.dumps = &p->dump, .dump_cnt = 1, .names = p->names, .sched_on = true
 	};
 	must(!fr_threads_new(p->names, true, &p->threads), "memory");
-	config = (struct fr_spans_config){
-		.session = &p->session, .threads = p->threads, .to_ns = 1 << 30, .fn = take, .ctx = p
-	};
+	config = (struct fr_spans_config){ .session = &p->session,
+					   .threads = p->threads,
+					   .to_ns = 1 << 30,
+					   .fn = take,
+					   .ctx = p };
 	must(!fr_spans_new(&config, &p->spans), "memory");
 	p->now_ns = 1000;
 	while (fr_cursor_left(&c))
