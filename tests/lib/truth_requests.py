@@ -172,6 +172,18 @@ class Judge:
             if s.status != (2 if r["status"] >= (500 if r["side"] == "server" else 400) else 0):
                 yield "%s: span status %d for %d as a %s" % (r["path"], s.status, r["status"], r["side"])
 
+    def goroutines(self):
+        """Of the server's requests, where the recorder knew them: nearly all."""
+        known = 0
+        for r, s in self.pairs:
+            if r.get("goid") and s.get("flightrec.goid"):
+                known += 1
+                if s.get("flightrec.goid") != r["goid"]:
+                    yield "%s: goroutine %s, was %d" % (r["path"], s.get("flightrec.goid"), r["goid"])
+        told = sum("goid" in r for r, _ in self.pairs)
+        if known * 100 < told * FOUND_PCT:
+            yield "only %d of %d have one" % (known, told)
+
     def times(self, side):
         ends = {"start": [], "end": []}
         worst = []
@@ -310,6 +322,7 @@ class Judge:
         self.found()
         self.verdict("none invented", self.invented())
         self.verdict("status and method", self.answers())
+        self.verdict("goroutines", self.goroutines())
         for side in ("server", "client"):
             self.verdict("times of the %s within 100 us at p99" % side, self.times(side))
         self.verdict("traces", self.traces())

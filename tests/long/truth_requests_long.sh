@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # Requests as the programs' own truth has them are spans: the Go service with 64 clients as fast as it
-# can, a C server with a thread for each connection, the same behind nginx, a threaded Python service,
-# and Redis by its own count, with pipelines. Each has a recorder of its own.
+# can, the same in two dumps and by the other hooks, a C server with a thread for each connection, the
+# same behind nginx, a threaded Python service, and Redis by its own count, with pipelines. Each has a
+# recorder of its own.
 # timeout: 900
 . "$(dirname "$0")/../lib/recorder.sh"
 . "$(dirname "$0")/../lib/truth_requests.sh"
@@ -47,6 +48,35 @@ go_64() {
 	recorder_stop || not_ok "64 at a time: stop"
 	requests_convert go && requests_judge "64 at a time" "$work/go.jsonl" \
 		"$work"/truth.{warmup,pq,pgx,many}
+}
+
+# Two dumps that overlap: one recording, in which each request is once, with one id.
+go_twice() {
+	local first
+	requests_recorder --codec none --log-level debug --hooks syscalls || return 1
+	rm -f "$work"/next.* "$work/truth.warmup"
+	truthsvc_start && truthsvc_warm && truthsvc_load part1 8 150 2 && recorder_dump || return 1
+	first=$dump
+	truthsvc_load part2 8 150 2 && recorder_dump || return 1
+	truthsvc_end || not_ok "two dumps: the servers end"
+	recorder_stop || not_ok "two dumps: stop"
+	requests_convert second && requests_judge "the second of two" "$work/second.jsonl" \
+		"$work"/truth.{warmup,pq,pgx,part1,part2}
+	"$build/flightrec" convert "$first" --to otlp-json -o "$work/first.jsonl" 2>"$work/said" &&
+		"$build/flightrec" convert "$first" "$dump" --to otlp-json -o "$work/both.jsonl" 2>>"$work/said" ||
+		not_ok "two dumps: convert" "$(cat "$work/said")"
+	requests_judge "both as one" "$work/both.jsonl" "$work"/truth.{warmup,pq,pgx,part1,part2}
+	check "an id is the same in each dump" python3 -B - "$work"/{first,second,both}.jsonl <<-END
+	import sys
+	sys.path.insert(0, "$root/tests/lib")
+	import otlp_spans
+	def whole(path):  # what was seen from its start to its end
+	    return {(s.id, s.trace, s.parent, s.name) for s in otlp_spans.read(path)[0]
+	            if "flightrec.marks" not in s.attributes}
+	first, second, both = map(whole, sys.argv[1:])
+	print(len(first), len(second), len(both), len(first & second), sorted((first | second) - both)[:3])
+	sys.exit(not (len(first & second) > 300 and first | second <= both))
+	END
 }
 
 c_8() {
@@ -159,7 +189,7 @@ redis() {
 		"$work"/redis.{before,after} "$from" "$to" || failures=$((failures + 1))
 }
 
-for part in ${FR_PARTS:-go_64 c_8 nginx_8 python_8 redis}; do
+for part in ${FR_PARTS:-go_64 go_twice c_8 nginx_8 python_8 redis}; do
 	$part || { not_ok "$part"; recorder_stop; }
 done
 finish
