@@ -366,6 +366,8 @@ static void say_requests(const struct fr_spans_stats *st)
 	if (st->overflow)
 		fr_warn("%llu requests are missing: more than %u were open on one connection",
 			(unsigned long long)st->overflow, FR_WIRE_PENDING_MAX);
+	if (st->crowded)
+		fr_warn("more requests open at once than can be followed: some have no parent");
 	if (st->guesses_dropped)
 		fr_warn("%llu calls have no parent: too many were waiting to know theirs",
 			(unsigned long long)st->guesses_dropped);

@@ -9,7 +9,7 @@
  *	                 v
  *	               closed
  *
- * A wired one has the state of its protocol (16.6 KB); a deaf one (TLS, what nobody knows) is only
+ * A wired one has the state of its protocol (18 KB); a deaf one (TLS, what nobody knows) is only
  * remembered as such. Both ends of a connection on this host know each other.
  */
 #ifndef FR_MODEL_CONNS_H
@@ -18,7 +18,7 @@
 #include "../wire/stitch.h"
 #include "names.h"
 
-#define FR_CONNS_WIRED_MAX 1536u /* 25 MiB */
+#define FR_CONNS_WIRED_MAX 1536u /* 27 MiB */
 #define FR_CONNS_DEAF_MAX 16384u /* 1.5 MiB */
 #define FR_CONN_TRIES_MAX 32u	 /* captured parts in which no protocol shows */
 

@@ -13,6 +13,7 @@
 #include "span.h"
 
 #define FR_OPEN_NONE 0u
+#define FR_OPENS_MAX 16384u /* 4 MiB; beyond it requests are looked at when they have ended only */
 
 struct fr_held; /* see spans_hold.c */
 

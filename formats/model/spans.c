@@ -32,7 +32,9 @@ static void begin_new(struct fr_spans *s, struct fr_conn *c)
 	for (uint32_t i = 0; i < c->wire->pending_cnt; i++) {
 		struct fr_wire_pending *e = &c->wire->pending[i];
 
-		if (!e->tag && !e->quiet) {
+		if (!e->tag && !e->quiet && s->opens.live_cnt >= FR_OPENS_MAX) {
+			s->stats.crowded++;
+		} else if (!e->tag && !e->quiet) {
 			fr_wire_conn_peek(c->wire, i, &r);
 			e->tag = fr_spans_begin(s, c, &r);
 		}

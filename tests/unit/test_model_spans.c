@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Requests as spans: whose they are, under which other one, in which trace, from when to when. */
+#include "formats/model/opens.h"
 #include "spans_fixture.h"
 
 /* PostgreSQL: a simple query, its reply. */
@@ -525,6 +526,31 @@ static void the_least_recently_used_connection_gives_way(void **state)
 	assert_int_equal(sp.got_cnt, cnt);
 }
 
+/* Redis pipelines, as long as can be, on many connections: none is lost, not all are followed. */
+static void more_requests_than_can_be_followed_come_out_all_the_same(void **state)
+{
+	const uint32_t conns = FR_OPENS_MAX / FR_WIRE_PENDING_MAX + 4;
+	static const char ping[] = "*1\r\n$4\r\nPING\r\n";
+	char pipeline[FR_WIRE_PENDING_MAX * (sizeof(ping) - 1) + 1] = "";
+
+	(void)state;
+	for (uint32_t i = 0; i < FR_WIRE_PENDING_MAX; i++)
+		memcpy(pipeline + i * (sizeof(ping) - 1), ping, sizeof(ping));
+	for (uint32_t n = 1; n <= conns; n++)
+		sp_pair(n, PROG, BASE);
+	sp_go();
+	for (uint32_t n = 1; n <= conns; n++)
+		sp_send(1000 + n, 2 * n, T1, 0, pipeline);
+	assert_int_equal(fr_spans_stats(sp.spans)->opens_max, FR_OPENS_MAX);
+	assert_int_equal(fr_spans_stats(sp.spans)->crowded, 4 * FR_WIRE_PENDING_MAX);
+	sp.got_cnt = 0;
+	sp_recv(9000, 2 * conns, T1, 0, "+PONG\r\n");
+	assert_int_equal(sp.got_cnt, 1);
+	assert_int_equal(sp.got[0].span.start_ns, 1000 + conns);
+	assert_int_equal(sp.got[0].span.end_ns, 9000);
+	assert_int_equal(sp.got[0].span.tgid, PROG);
+}
+
 static void what_nobody_understands_gives_its_memory_back(void **state)
 {
 	(void)state;
@@ -580,6 +606,7 @@ int main(void)
 		T(peeked_bytes_and_errors_are_no_transfers),
 		T(a_family_switched_off_ends_all),
 		T(the_least_recently_used_connection_gives_way),
+		T(more_requests_than_can_be_followed_come_out_all_the_same),
 		T(what_nobody_understands_gives_its_memory_back),
 		T(sockets_without_state_are_counted),
 	};
