@@ -190,15 +190,21 @@ FR_INLINE bool fr_is_near(const struct fr_sock_kept *k)
 	       (!first || !(local[0] | remote[0]));
 }
 
-/* Notes what the socket speaks and in which direction it is asked. */
-FR_INLINE void fr_learn(const struct fr_look *e, struct fr_sock_kept *k, __u32 got, __u32 dir)
+/* Notes what the socket speaks and in which direction it is asked. Global: older kernels bound the
+ * stack of all that call each other. */
+int fr_trigger_learn(struct fr_look *e, struct fr_sock_kept *k, __u32 got, __u32 dir);
+__attribute__((noinline)) int fr_trigger_learn(struct fr_look *e, struct fr_sock_kept *k, __u32 got,
+					       __u32 dir)
 {
-	__u64 first = fr_look_first(e);
-	__u32 wire = got < 5 ? FR_SPEAKS_UNKNOWN : fr_learn_request(e, k, got, dir);
+	__u32 wire = FR_SPEAKS_UNKNOWN;
 
+	if (!e || !k)
+		return 0;
+	if (got >= 5)
+		wire = fr_learn_request(e, k, got, dir);
 	k->asked.dir = dir;
 	if (!wire && got >= 8) {
-		wire = fr_learn_reply(e, first, got);
+		wire = fr_learn_reply(e, fr_look_first(e), got);
 		k->asked.dir = dir ^ 1;
 	}
 	if (!wire && ++k->asked.tries >= FR_LEARN_TRIES)
@@ -208,6 +214,7 @@ FR_INLINE void fr_learn(const struct fr_look *e, struct fr_sock_kept *k, __u32 g
 	    fr_is_near(k))
 		wire = FR_SPEAKS_OTHER;
 	k->asked.wire = wire;
+	return 0;
 }
 
 /* ---- one cause, one notice --------------------------------------------------------------- */
@@ -486,7 +493,7 @@ __attribute__((noinline)) int fr_trigger_message(struct fr_look *e, struct fr_so
 	got = e->io.captured_bytes;
 	got = fr_forget(got < FR_LOOK_BYTES ? got : FR_LOOK_BYTES);
 	if (!k->asked.wire)
-		fr_learn(e, k, got, dir);
+		fr_trigger_learn(e, k, got, dir);
 	if (!k->asked.wire || k->asked.wire == FR_SPEAKS_OTHER)
 		return 0;
 	if (dir == k->asked.dir) {

@@ -30,7 +30,8 @@ put() {
 
 mkdir -p "$work"/root/{bin,proc,sys,dev,tmp,run,var}
 cp "$(command -v busybox)" "$work/root/bin/busybox"
-put "$build/flightrecd" "$build/tests/workload/truth_sock" "$build/tests/workload/truth_pipe"
+put "$build/flightrecd" "$build/tests/workload/truth_sock" "$build/tests/workload/truth_pipe" \
+	"$build/tests/workload/storm"
 cat >"$work/root/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -69,6 +70,14 @@ until ls /tmp/dumps/*.frd >/dev/null 2>&1; do
 	[ $n -lt 300 ] || break
 	sleep 0.1
 done
+storm 50 # a trigger by what passes through sockets
+n=0
+until ls /tmp/dumps/*http-5xx*.frd >/dev/null 2>&1; do
+	n=$((n + 1))
+	[ $n -lt 100 ] || break
+	sleep 0.1
+done
+rm -f /tmp/dumps/*http-5xx*.frd
 kill -TERM $rec
 wait $rec
 echo "VM exit $?"
@@ -104,6 +113,8 @@ check "vm: ready" says "$work/vm.out" '^ready '
 check "vm: says that the fallback stands in" says "$work/vm.log" 'sock_send_length|system call'
 # without sk_data_ready; the fallback reads where datagrams come from itself
 check "vm: says that dns is not recorded" says "$work/vm.log" 'dns.*none of its tracepoints'
+check "vm: a 500 is a trigger" says "$work/vm.log" 'seen: http-5xx: 500 on port [0-9]+, .*storm'
+check "vm: and makes a dump" says "$work/vm.log" 'dump 2: .*http-5xx-2.frd'
 check "vm: ends cleanly" says "$work/console.txt" '^VM exit 0'
 check "vm: dump is sound" "$build/flightrec" verify "$work/vm.frd"
 "$build/flightrec" convert "$work/vm.frd" --to text --all -o "$work/vm.txt"
