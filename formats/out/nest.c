@@ -24,7 +24,8 @@ const uint8_t *fr_nest_place(struct fr_nest *n, const struct fr_span *s)
 {
 	struct fr_nest_row *row;
 
-	if (s->link == FR_LINK_LINE || s->link == FR_LINK_INFERRED) {
+	/* what was served has its parent elsewhere: at the other end of the connection */
+	if (!s->request->server && (s->link == FR_LINK_LINE || s->link == FR_LINK_INFERRED)) {
 		row = row_of(n, id_of(s->parent_id));
 		if (!row->ended && s->start_ns >= row->until_ns) {
 			row->until_ns = s->end_ns;

