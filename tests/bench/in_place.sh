@@ -4,6 +4,7 @@
 # the kernel's own statistics (kernel.bpf_stats_enabled), which add about 60 ns to each run here. What
 # the kernel spends on calling a program is not in these numbers. FR_SECONDS (4).
 . "$(dirname "$0")/../lib/recorder.sh"
+recorder_triggers=on # as by default
 need_root in_place
 command -v bpftool >/dev/null || PATH=$PATH:/usr/sbin
 

@@ -5,6 +5,7 @@
 # else per request).
 #   FR_PAIRS (5), FR_SECONDS (4) of load each, FR_HOOKS (auto)
 . "$(dirname "$0")/../lib/recorder.sh"
+recorder_triggers=on # as by default
 need_root service
 
 pairs=${FR_PAIRS:-5}

@@ -5,6 +5,7 @@
 # pipe with the recorder on against off.
 #   FR_SECONDS (20) for the CPU time, FR_PAIRS (5)
 . "$(dirname "$0")/../lib/recorder.sh"
+recorder_triggers=on # as by default
 need_root steady
 
 seconds=${FR_SECONDS:-20}

@@ -4,6 +4,7 @@
 # and counted; nothing of it is recorded, and nothing outlives the daemon.
 # timeout: 300
 . "$(dirname "$0")/../lib/recorder.sh"
+recorder_triggers=on # by its own files
 need_root on_dump
 server=$root/tests/lib/otlp_server.py
 for name in $(env | grep -o '^OTEL_[A-Z_]*'); do unset "$name"; done

@@ -47,8 +47,7 @@ refused bad_codec 2 "codec.*'gzip'" "zstd" -- "$flightrecd" --codec gzip --check
 refused codec_level 2 "lz4:3.*only zstd" -- "$flightrecd" --codec lz4:3 --check-config
 refused trigger_unknown 2 "trigger.*'nonsense'" "usr1" -- \
 	"$flightrecd" --trigger nonsense=on --check-config
-refused trigger_of_later 2 "http-5xx.*not available in this release" -- \
-	"$flightrecd" --trigger http-5xx=on --check-config
+refused bad_latency_limit 2 "latency-limit.*'5'" "ms" -- "$flightrecd" --latency-limit 5 --check-config
 refused two_filters 2 "another kind of filter" -- \
 	"$flightrecd" --filter-pid 1 --filter-comm x --check-config
 refused long_comm 2 "filter-comm.*15 bytes" -- \
@@ -87,13 +86,13 @@ with_ini line_without_key 2 ":2: this is no 'key = value'" <<TEXT
 ring_size = 64M
 what is this
 TEXT
-with_ini trigger_key_unknown 2 ":2: \[trigger.usr1\] limit:.*cooldown" <<TEXT
+with_ini trigger_key_unknown 2 ":2: \[trigger.usr1\] limit:.*no key.*cooldown" <<TEXT
 [trigger.usr1]
 limit = 3s
 TEXT
-with_ini trigger_section_of_later 2 ":2: \[trigger.latency\].*not available" <<TEXT
-[trigger.latency]
-limit = 3s
+with_ini trigger_value_bad 2 ":2: \[trigger.sql-error\] ignore:.*'2350'.*SQLSTATE" <<TEXT
+[trigger.sql-error]
+ignore = 23505,2350
 TEXT
 with_ini all_errors_told 2 ":1: unknown key 'a'" ":2: unknown key 'b'" ":3: redact" <<TEXT
 a = 1

@@ -2,7 +2,9 @@
 # For test and bench scripts: a recorder, a database and a service of their own, in one temporary
 # folder that goes with the script. Source it; then:
 #
-#   recorder_start [OPTION...]   $rec_pid; dumps go to $work/dumps
+#   recorder_start [OPTION...]   $rec_pid; dumps go to $work/dumps. What workloads and the rest of
+#                                the host do would make dumps in between: those triggers are off
+#                                unless recorder_triggers is set, or an option switches one on
 #   recorder_dump                SIGUSR1, waits; $dump is the new file
 #   recorder_stop                SIGTERM, waits; returns its exit status
 #   pg_start                     $DSN
@@ -15,6 +17,7 @@ build=${O:-$root/build}
 work=$(mktemp -d "${TMPDIR:-/tmp}/flightrec-test.XXXXXX")
 failures=0
 rec_pid=
+recorder_triggers=
 pg_dir=
 kill_at_exit=()
 groups_at_exit=()
@@ -97,10 +100,15 @@ wait_line() {
 }
 
 recorder_start() {
+	local name off=()
+	[ -n "$recorder_triggers" ] || for name in http-5xx sql-error latency-p99 signal oom; do
+		off+=(--trigger "$name=off")
+	done
 	mkdir -p "$work/dumps"
 	chmod 700 "$work/dumps"
 	: >"$work/rec.out"
-	"$build/flightrecd" --foreground --dump-dir "$work/dumps" --control "$work/control.sock" "$@" \
+	"$build/flightrecd" --foreground --dump-dir "$work/dumps" --control "$work/control.sock" \
+		"${off[@]}" "$@" \
 		>"$work/rec.out" 2>"$work/rec.log" &
 	rec_pid=$!
 	wait_line "$work/rec.out" '^ready' 20 && return

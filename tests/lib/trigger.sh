@@ -14,6 +14,8 @@ now_ns() {
 	date +%s%N
 }
 
+recorder_triggers=on
+
 cause() {
 	touch "$work/before"
 	log_lines=$(wc -l <"$work/rec.log")
