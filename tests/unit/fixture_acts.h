@@ -107,6 +107,8 @@ static inline void fx_act_curl(struct fx_story *s, uint64_t t)
 static inline void fx_web_troubles(struct fx_story *s, uint64_t t)
 {
 	static const char dns[] = "\x12\x34\1\0\0\1\0\0\0\0\0\0\2db\7example\0\0\1\0\1";
+	static const char reply[] = "\x12\x34\x81\x80\0\1\0\1\0\0\0\0\2db\7example\0\0\1\0\1"
+				    "\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x0a\0\0\x09";
 	static const char line[] = "<6>web: order served";
 	struct fr_tcp_retransmit again = {
 		.sock_id = s->web_wrk.id,
@@ -122,8 +124,8 @@ static inline void fx_web_troubles(struct fx_story *s, uint64_t t)
 					.family = FR_AF_INET,
 					.local_port = 41000,
 					.remote_port = 53,
-					.datagram_bytes = 60,
-					.head = { 0x12, 0x34, 1, 0, 0, 1 },
+					.datagram_bytes = sizeof(reply) - 1,
+					.head = { 0x12, 0x34, 0x81, 0x80, 0, 1, 0, 1 },
 					.netns_inum = FX_NETNS,
 					.remote = { 10, 0, 0, 2 } };
 	struct fr_proc_rename rename = { .tid = FX_WEB_M2,
@@ -134,7 +136,9 @@ static inline void fx_web_troubles(struct fx_story *s, uint64_t t)
 	struct fx_xfer ask = {
 		FR_EV_SOCK_SEND, sizeof(dns) - 1, { dns, sizeof(dns) - 1 }, FR_IO_ADDR
 	};
-	struct fx_xfer answer = { FR_EV_SOCK_RECV, 60, { dns, sizeof(dns) - 1 }, FR_IO_ADDR };
+	struct fx_xfer answer = {
+		FR_EV_SOCK_RECV, sizeof(reply) - 1, { reply, sizeof(reply) - 1 }, FR_IO_ADDR
+	};
 	struct fx *fx = &s->fx;
 
 	fx_waking(fx, 1, t, FX_WEB_M2, 0, FR_WAKER_HARDIRQ, 1);
