@@ -145,9 +145,26 @@ static bool is_known(const struct fr_sock_addr *a, const struct end *e)
 	return a->family == FR_AF_UNIX ? memcmp(e->address, none, 8) != 0 : e->port != 0;
 }
 
-/* Same ends in either order, same key. Loopback addresses mean others in each namespace; where
- * nobody knows the namespace, nothing is paired there. */
-static uint64_t pair_key_of(const struct fr_socket *s)
+static uint64_t inode_key(const struct end *e, uint32_t instance, uint8_t what)
+{
+	struct {
+		uint8_t inode[8];
+		uint32_t instance;
+		uint32_t what;
+	} key = { .instance = instance, .what = what };
+	uint64_t hash;
+
+	memcpy(key.inode, e->address, sizeof(key.inode));
+	hash = XXH3_64bits(&key, sizeof(key));
+	return hash + !hash;
+}
+
+/*
+ * Same ends in either order, same key. Loopback addresses mean others in each namespace. The ends
+ * of a unix connection need not know each other both (who connects does not know who will accept):
+ * each is found by its own inode, or by the one that it wants.
+ */
+static void set_pair_keys(struct fr_conn *c, const struct fr_socket *s)
 {
 	struct {
 		struct end low, high;
@@ -156,61 +173,91 @@ static uint64_t pair_key_of(const struct fr_socket *s)
 	} key = { 0 };
 	struct end local = end_of(&s->addr, false), remote = end_of(&s->addr, true);
 	bool turned = memcmp(&local, &remote, sizeof(local)) > 0;
-	uint64_t hash;
 
-	if (!s->named || s->type != FR_SOCK_STREAM || !is_known(&s->addr, &local) ||
-	    !is_known(&s->addr, &remote))
-		return 0;
+	if (!s->named || s->type != FR_SOCK_STREAM || !is_known(&s->addr, &local))
+		return;
+	if (s->addr.family == FR_AF_UNIX) {
+		c->pair_key = inode_key(&local, s->instance, 'L');
+		if (is_known(&s->addr, &remote))
+			c->want_key = inode_key(&remote, s->instance, 'W');
+		return;
+	}
+	if (!is_known(&s->addr, &remote))
+		return;
 	key.low = turned ? remote : local;
 	key.high = turned ? local : remote;
 	key.instance = s->instance;
-	if (s->addr.family != FR_AF_UNIX && is_loopback(&local))
+	if (is_loopback(&local))
 		key.netns_inum = s->netns_inum;
-	hash = XXH3_64bits(&key, sizeof(key));
-	return hash + !hash;
+	c->pair_key = XXH3_64bits(&key, sizeof(key));
+	c->pair_key += !c->pair_key;
 }
 
-static bool mirrors(const struct fr_socket *a, const struct fr_socket *b)
+/* Does a's remote end say that it is b, or at least not that it is another? */
+static bool may_lead_to(const struct fr_socket *a, const struct fr_socket *b)
 {
-	struct end here = end_of(&a->addr, false), there = end_of(&b->addr, true);
+	struct end remote = end_of(&a->addr, true), local = end_of(&b->addr, false);
 
-	if ((a->addr.family == FR_AF_UNIX) != (b->addr.family == FR_AF_UNIX) ||
-	    memcmp(&here, &there, sizeof(here)))
+	if ((a->addr.family == FR_AF_UNIX) != (b->addr.family == FR_AF_UNIX))
 		return false;
-	here = end_of(&a->addr, true);
-	there = end_of(&b->addr, false);
-	return !memcmp(&here, &there, sizeof(here));
+	return !is_known(&a->addr, &remote) || !memcmp(&remote, &local, sizeof(remote));
+}
+
+static void forget_key(struct fr_conns *cs, uint64_t key, uint32_t index)
+{
+	uint32_t last;
+
+	if (key && fr_map_get(&cs->pairs, key, &last) && last == index)
+		fr_map_del(&cs->pairs, key);
 }
 
 static void unpair(struct fr_conns *cs, struct fr_conn *c)
 {
-	uint32_t index = fr_conns_index(cs, c), last;
+	uint32_t index = fr_conns_index(cs, c);
 
 	if (c->peer)
 		cs->conns[c->peer].peer = FR_CONN_NONE;
 	c->peer = FR_CONN_NONE;
-	if (c->pair_key && fr_map_get(&cs->pairs, c->pair_key, &last) && last == index)
-		fr_map_del(&cs->pairs, c->pair_key);
+	forget_key(cs, c->pair_key, index);
+	forget_key(cs, c->want_key, index);
+}
+
+static void meet(struct fr_conns *cs, struct fr_conn *c, uint64_t key)
+{
+	const struct fr_socket *here = fr_names_socket_at(cs->names, c->socket), *there;
+	struct fr_conn *other;
+	uint32_t last;
+
+	if (c->peer || !fr_map_get(&cs->pairs, key, &last))
+		return;
+	other = &cs->conns[last];
+	there = fr_names_socket_at(cs->names, other->socket);
+	if (other == c || other->peer || !may_lead_to(here, there) || !may_lead_to(there, here))
+		return;
+	other->peer = fr_conns_index(cs, c);
+	c->peer = last;
 }
 
 /* A connection with the same ends as an older one takes its place. */
 static int pair(struct fr_conns *cs, struct fr_conn *c)
 {
 	const struct fr_socket *s = fr_names_socket_at(cs->names, c->socket);
-	uint32_t index = fr_conns_index(cs, c), last;
-	struct fr_conn *other;
+	uint32_t index = fr_conns_index(cs, c);
+	struct end local = end_of(&s->addr, false), remote = end_of(&s->addr, true);
+	int err;
 
-	c->pair_key = pair_key_of(s);
+	set_pair_keys(c, s);
 	if (!c->pair_key)
 		return 0;
-	if (fr_map_get(&cs->pairs, c->pair_key, &last)) {
-		other = &cs->conns[last];
-		if (!other->peer && mirrors(s, fr_names_socket_at(cs->names, other->socket))) {
-			other->peer = index;
-			c->peer = last;
-		}
+	if (s->addr.family == FR_AF_UNIX) {
+		meet(cs, c, inode_key(&local, s->instance, 'W'));
+		if (c->want_key)
+			meet(cs, c, inode_key(&remote, s->instance, 'L'));
+	} else {
+		meet(cs, c, c->pair_key);
 	}
-	return fr_map_put(&cs->pairs, c->pair_key, index);
+	err = fr_map_put(&cs->pairs, c->pair_key, index);
+	return err || !c->want_key ? err : fr_map_put(&cs->pairs, c->want_key, index);
 }
 
 /* ---- coming and going ----------------------------------------------------------------------- */

@@ -26,7 +26,8 @@
 
 struct fr_conn {
 	uint64_t sock_id;
-	uint64_t pair_key;	   /* the same at the other end; 0 = it cannot be told */
+	uint64_t pair_key; /* by which its other end finds it; 0 = it cannot */
+	uint64_t want_key; /* of unix sockets: the same, by the other end's name; 0 = not known */
 	struct fr_wire_conn *wire; /* NULL = deaf */
 	uint32_t socket;	   /* index into the names */
 	uint32_t instance;

@@ -133,6 +133,35 @@ static void ends_that_count_from_elsewhere_are_matched(void **state)
 	sp_assert_parent(sp_find("/c", true), sp_find("/c", false), FR_LINK_PEER);
 }
 
+/* Whoever connects to a unix socket does not know yet who will accept. */
+static void unix_sockets_meet_by_either_inode(void **state)
+{
+	(void)state;
+	for (uint64_t n = 0; n < 2; n++) {
+		struct fr_meta_socket s = { .id = 10 + n, .type = FR_SOCK_STREAM, .tgid = PROG };
+
+		s.addr.family = FR_AF_UNIX;
+		s.addr.local[0] = (uint8_t)(n ? 77 : 66);
+		s.addr.remote[0] = n ? 66 : 0;
+		fr_meta_add_socket(&sp.mk.sockets, &s);
+		s.id += 10;
+		s.addr.local[1] = 1;
+		s.addr.remote[1] = n ? 1 : 0;
+		fr_meta_add_socket(&sp.mk.sockets, &s);
+	}
+	sp_go();
+	sp_send(1000, 10, T1, 0, SP_GET("/a"));
+	sp_recv(1100, 11, T2, 0, SP_GET("/a"));
+	sp_send(1200, 11, T2, 0, SP_OK);
+	sp_recv(1300, 10, T1, 0, SP_OK);
+	sp_assert_parent(sp_find("/a", true), sp_find("/a", false), FR_LINK_PEER);
+	sp_recv(2000, 21, T2, 0, SP_GET("/b")); /* this end first */
+	sp_send(2001, 20, T1, 0, SP_GET("/b"));
+	sp_send(2200, 21, T2, 0, SP_OK);
+	sp_recv(2300, 20, T1, 0, SP_OK);
+	sp_assert_parent(sp_find("/b", true), sp_find("/b", false), FR_LINK_PEER);
+}
+
 /* The client's next request may be seen before the server's answer to the one before. */
 static void an_older_request_is_not_taken_for_the_next(void **state)
 {
@@ -584,6 +613,7 @@ int main(void)
 		T(nothing_is_above_itself),
 		T(other_bytes_at_the_same_place_are_no_peer),
 		T(ends_that_count_from_elsewhere_are_matched),
+		T(unix_sockets_meet_by_either_inode),
 		T(an_older_request_is_not_taken_for_the_next),
 		T(ids_are_the_same_each_time_and_never_twice),
 		T(a_statement_is_under_the_request_of_its_goroutine),
