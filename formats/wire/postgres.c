@@ -10,7 +10,7 @@
 #include <xxhash.h>
 
 enum kind {
-	KIND_QUERY = 1,	  /* Query, FunctionCall */
+	KIND_QUERY = 1, /* Query, FunctionCall */
 	KIND_EXECUTE = 2,
 	KIND_PARSE = 4,
 	KIND_SYNC = 8,
@@ -20,30 +20,29 @@ enum kind {
 
 #define HEAD_BYTES 5
 #define MESSAGE_BYTES_MAX 0x1fffffffu /* half of what servers take: text never looks like one */
-#define STARTUP_BYTES_MAX 10000 /* the server's own limit */
+#define STARTUP_BYTES_MAX 10000	      /* the server's own limit */
 #define PROTOCOL_MAJOR 3
 #define CODE_CANCEL 80877102u
 #define CODE_SSL 80877103u
 #define CODE_GSS 80877104u
-#define STATEMENTS_MAX 64
 #define PORTALS_MAX 4
 #define NAME_BYTES 64 /* NAMEDATALEN */
 #define WALK_MAX 64   /* messages that detection looks at */
 
-struct named {
+struct portal {
 	uint64_t name_hash;
-	uint64_t key; /* statement: of its text; portal: the statement's name_hash. 0 = none */
+	uint64_t statement; /* its name's hash; 0 = none */
 };
 
 struct state {
 	uint8_t asked_plain; /* SSLRequest or GSSENCRequest waits for its one byte */
 	uint8_t user_bytes;
 	uint8_t database_bytes;
-	uint8_t statement_next; /* to be replaced next */
-	uint8_t portal_next;
+	uint8_t portal_next;  /* to be replaced next */
+	uint8_t unnamed_gone; /* the statement without a name may be another one now */
 	uint8_t reserved_zero[3];
-	struct named statements[STATEMENTS_MAX];
-	struct named portals[PORTALS_MAX];
+	uint64_t number; /* of the connection in fr_wire_texts; 0 = it gave no names yet */
+	struct portal portals[PORTALS_MAX];
 	char user[NAME_BYTES];
 	char database[NAME_BYTES];
 };
@@ -53,7 +52,7 @@ _Static_assert(sizeof(struct state) <= FR_WIRE_STATE_BYTES, "state does not fit"
 /* A message as far as its bytes go. */
 struct message {
 	uint8_t type;
-	bool cut;	       /* body is shorter than body_bytes */
+	bool cut; /* body is shorter than body_bytes */
 	uint32_t body_bytes;
 	struct fr_slice body;
 };
@@ -122,9 +121,9 @@ static enum fr_wire_verdict read_message(enum fr_wire_role role, struct fr_slice
 		return FR_WIRE_MORE;
 	if (bytes.len_bytes < HEAD_BYTES)
 		return is_sound(role, bytes.data[0], 0) || is_sound(role, bytes.data[0], 1) ||
-				       is_sound(role, bytes.data[0], 8) ?
-			       FR_WIRE_MORE :
-			       FR_WIRE_LOST;
+				       is_sound(role, bytes.data[0], 8)
+			       ? FR_WIRE_MORE
+			       : FR_WIRE_LOST;
 	length = be32(bytes.data + 1);
 	if (length < 4 || !is_sound(role, bytes.data[0], length - 4))
 		return FR_WIRE_LOST;
@@ -152,55 +151,41 @@ static bool take_string(struct fr_slice *rest, struct fr_slice *ret_string)
 	return nul;
 }
 
-static uint64_t hash_of(struct fr_slice name)
+static uint64_t hash_of(const struct state *st, struct fr_slice name)
 {
-	return XXH3_64bits(name.data, name.len_bytes) | 1;
+	return XXH3_64bits_withSeed(name.data, name.len_bytes, st->number) | 1;
 }
 
-static struct named *find_named(struct named *table, unsigned cnt, uint64_t name_hash)
+static void forget_portals(struct state *st)
 {
-	for (unsigned i = 0; i < cnt; i++)
-		if (table[i].name_hash == name_hash)
-			return &table[i];
+	for (unsigned i = 0; i < PORTALS_MAX; i++)
+		st->portals[i] = (struct portal){ 0 };
+}
+
+static struct portal *find_portal(struct state *st, uint64_t name_hash)
+{
+	for (unsigned i = 0; i < PORTALS_MAX; i++)
+		if (st->portals[i].name_hash == name_hash)
+			return &st->portals[i];
 	return NULL;
-}
-
-static void set_named(struct named *table, uint8_t cnt, uint8_t *next, struct named value)
-{
-	struct named *n = find_named(table, cnt, value.name_hash);
-
-	if (!n) {
-		n = &table[*next % cnt];
-		*next = (uint8_t)((*next + 1) % cnt);
-	}
-	*n = value;
 }
 
 static void keep_statement(const struct fr_wire_look *look, struct fr_slice name,
 			   struct fr_slice text, bool cut)
 {
 	struct state *st = look->state;
-	struct named n = { .name_hash = hash_of(name) };
 
-	if (look->texts)
-		n.key = fr_wire_texts_put(look->texts, text, cut);
-	set_named(st->statements, STATEMENTS_MAX, &st->statement_next, n);
-}
-
-static void forget_portals(struct state *st)
-{
-	for (unsigned i = 0; i < PORTALS_MAX; i++)
-		st->portals[i] = (struct named){ 0 };
-}
-
-/* The one that is replaced without being closed: after unread messages it may be another. */
-static void forget_unnamed(struct state *st)
-{
-	struct named *n = find_named(st->statements, STATEMENTS_MAX,
-				     hash_of((struct fr_slice){ .data = (const uint8_t *)"" }));
-
-	if (n)
-		*n = (struct named){ 0 };
+	if (!name.len_bytes)
+		st->unnamed_gone = 0;
+	if (!look->texts)
+		return;
+	if (!st->number) {
+		st->number = ++look->texts->conn_cnt;
+		/* their names were hashed without it */
+		forget_portals(st);
+	}
+	fr_wire_names_set(look->texts, hash_of(st, name),
+			  fr_wire_texts_put(look->texts, text, cut));
 }
 
 /* Parse: name, text, types of parameters. Told only when it fails: then it has no Execute. */
@@ -220,7 +205,7 @@ static void on_parse(const struct fr_wire_look *look, const struct message *m,
 	if (whole)
 		keep_statement(look, name, u->text, true);
 	else
-		forget_unnamed(look->state);
+		((struct state *)look->state)->unnamed_gone = 1;
 }
 
 static void on_bind(const struct fr_wire_look *look, const struct message *m,
@@ -228,16 +213,23 @@ static void on_bind(const struct fr_wire_look *look, const struct message *m,
 {
 	struct state *st = look->state;
 	struct fr_slice rest = m->body, portal, name;
-	struct named n;
+	struct portal *p;
+	uint64_t hash;
 
 	u->effects = FR_UNIT_LEAD;
 	if (!take_string(&rest, &portal)) {
 		forget_portals(st);
 		return;
 	}
-	n.name_hash = hash_of(portal);
-	n.key = take_string(&rest, &name) ? hash_of(name) : 0;
-	set_named(st->portals, PORTALS_MAX, &st->portal_next, n);
+	hash = hash_of(st, portal);
+	p = find_portal(st, hash);
+	if (!p) {
+		p = &st->portals[st->portal_next];
+		st->portal_next = (uint8_t)((st->portal_next + 1) % PORTALS_MAX);
+	}
+	*p = (struct portal){ .name_hash = hash };
+	if (take_string(&rest, &name) && (name.len_bytes || !st->unnamed_gone))
+		p->statement = hash_of(st, name);
 }
 
 static void on_execute(const struct fr_wire_look *look, const struct message *m,
@@ -245,19 +237,20 @@ static void on_execute(const struct fr_wire_look *look, const struct message *m,
 {
 	struct state *st = look->state;
 	struct fr_slice rest = m->body, portal;
-	const struct named *n = NULL, *statement = NULL;
 	const struct fr_wire_text *text = NULL;
+	const struct portal *p = NULL;
+	uint64_t key = 0;
 
 	u->effects = FR_UNIT_BEGIN;
 	u->kind = KIND_EXECUTE;
 	if (take_string(&rest, &portal))
-		n = find_named(st->portals, PORTALS_MAX, hash_of(portal));
-	if (n && n->key)
-		statement = find_named(st->statements, STATEMENTS_MAX, n->key);
-	if (statement && look->texts)
-		text = fr_wire_texts_get(look->texts, statement->key);
+		p = find_portal(st, hash_of(st, portal));
+	if (p && p->statement && look->texts)
+		key = fr_wire_names_get(look->texts, p->statement);
+	if (key)
+		text = fr_wire_texts_get(look->texts, key);
 	if (!text) {
-		u->marks |= statement ? FR_MARK_TEXT_LOST : FR_MARK_PREPARED_BEFORE;
+		u->marks |= key ? FR_MARK_TEXT_LOST : FR_MARK_PREPARED_BEFORE;
 		return;
 	}
 	u->text = (struct fr_slice){ .data = (const uint8_t *)text->text,
@@ -267,19 +260,17 @@ static void on_execute(const struct fr_wire_look *look, const struct message *m,
 }
 
 /* Close of a statement: its name means nothing any more. */
-static void on_close(struct state *st, const struct message *m)
+static void on_close(const struct fr_wire_look *look, const struct message *m)
 {
+	struct state *st = look->state;
 	struct fr_slice rest = m->body, name;
-	struct named *n = NULL;
 
-	if (rest.len_bytes < 2 || rest.data[0] != 'S')
+	if (rest.len_bytes < 2 || rest.data[0] != 'S' || !look->texts)
 		return;
 	rest.data++;
 	rest.len_bytes--;
 	if (take_string(&rest, &name))
-		n = find_named(st->statements, STATEMENTS_MAX, hash_of(name));
-	if (n)
-		*n = (struct named){ 0 };
+		fr_wire_names_set(look->texts, hash_of(st, name), 0);
 }
 
 static void on_request(const struct fr_wire_look *look, const struct message *m,
@@ -305,7 +296,7 @@ static void on_request(const struct fr_wire_look *look, const struct message *m,
 		on_execute(look, m, u);
 		break;
 	case 'C':
-		on_close(look->state, m);
+		on_close(look, m);
 		break;
 	case 'S':
 		u->effects = FR_UNIT_BEGIN | FR_UNIT_QUIET;
@@ -563,7 +554,7 @@ static void rejoin(void *state, enum fr_wire_role role)
 		st->asked_plain = 0;
 	} else {
 		forget_portals(st);
-		forget_unnamed(st);
+		st->unnamed_gone = 1; /* it is replaced without being closed */
 	}
 }
 

@@ -51,3 +51,44 @@ const struct fr_wire_text *fr_wire_texts_get(struct fr_wire_texts *t, uint64_t k
 	}
 	return NULL;
 }
+
+static struct fr_wire_name *names_of(struct fr_wire_texts *t, uint64_t hash)
+{
+	return t->names[(hash >> 8) % FR_WIRE_NAME_SETS];
+}
+
+void fr_wire_names_set(struct fr_wire_texts *t, uint64_t hash, uint64_t key)
+{
+	struct fr_wire_name *set = names_of(t, hash), *s = set;
+
+	for (unsigned i = 0; i < FR_WIRE_NAME_WAYS; i++) {
+		if (set[i].hash == hash) {
+			s = &set[i];
+			break;
+		}
+		if (set[i].used < s->used)
+			s = &set[i];
+	}
+	if (s->hash != hash && !key)
+		return;
+	if (s->hash && s->hash != hash)
+		t->names_evicted_cnt++;
+	*s = (struct fr_wire_name){
+		.hash = key ? hash : 0,
+		.key = key,
+		.used = key ? ++t->clock : 0,
+	};
+}
+
+uint64_t fr_wire_names_get(struct fr_wire_texts *t, uint64_t hash)
+{
+	struct fr_wire_name *set = names_of(t, hash);
+
+	for (unsigned i = 0; i < FR_WIRE_NAME_WAYS; i++) {
+		if (set[i].hash == hash) {
+			set[i].used = ++t->clock;
+			return set[i].key;
+		}
+	}
+	return 0;
+}

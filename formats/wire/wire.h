@@ -106,16 +106,33 @@ struct fr_wire_text {
 	char text[FR_WIRE_TEXT_BYTES];
 };
 
+/* A name that a connection gave to a text. Drivers keep hundreds of them on each connection. */
+#define FR_WIRE_NAME_SETS 2048
+#define FR_WIRE_NAME_WAYS 4
+
+struct fr_wire_name {
+	uint64_t hash; /* of connection and name; 0 = free */
+	uint64_t key;  /* of the text */
+	uint64_t used; /* clock of last use */
+};
+
 struct fr_wire_texts {
 	uint64_t clock;
 	uint64_t evicted_cnt;
+	uint64_t names_evicted_cnt;
+	uint64_t conn_cnt; /* connections that gave names: each has a number of its own */
 	struct fr_wire_text slots[FR_WIRE_TEXT_SETS][FR_WIRE_TEXT_WAYS];
+	struct fr_wire_name names[FR_WIRE_NAME_SETS][FR_WIRE_NAME_WAYS];
 };
 
 /* Keeps a text (its first bytes), returns the key to find it by. */
 uint64_t fr_wire_texts_put(struct fr_wire_texts *t, struct fr_slice text, bool cut);
 /* NULL = gone. Valid until the next put. */
 const struct fr_wire_text *fr_wire_texts_get(struct fr_wire_texts *t, uint64_t key);
+/* The hash must not be 0. Key 0 forgets the name. */
+void fr_wire_names_set(struct fr_wire_texts *t, uint64_t hash, uint64_t key);
+/* The key of its text; 0 = no such name. */
+uint64_t fr_wire_names_get(struct fr_wire_texts *t, uint64_t hash);
 
 /* What a parser may know besides the bytes. */
 struct fr_wire_look {

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
+#include <stdio.h>
+
 #include "wire_fixture.h"
 
 #define CNT(a) (sizeof(a) / sizeof((a)[0]))
@@ -346,6 +348,39 @@ static void test_texts_are_evicted_and_never_wrong(void **state)
 	assert_null(fr_wire_texts_get(&t, 0));
 }
 
+/* Drivers keep hundreds of statements on a connection, and use the first ones most. */
+static void test_two_hundred_statements(void **state)
+{
+	struct wire_damage d = WIRE_WHOLE;
+	char body[64];
+
+	(void)state;
+	begin();
+	for (unsigned i = 0; i < 200; i++) {
+		int n = snprintf(body, sizeof(body), "s%u%cSELECT c%u%c%c", i, 0, i, 0, 0) + 1;
+
+		msg('P', body, (size_t)n);
+		if (i % 25 != 24)
+			continue;
+		msg('S', BODY(""));
+		say(true);
+		for (unsigned k = 0; k < 25; k++)
+			msg('1', BODY(""));
+		ready();
+	}
+	msg('B', BODY("\0s0\0\0\0\0\0\0\0"));
+	msg('E', BODY("\0\0\0\0\0"));
+	msg('S', BODY(""));
+	say(true);
+	msg('2', BODY(""));
+	msg('C', BODY("SELECT 1\0"));
+	ready();
+	wire_run(says, say_cnt, &d);
+	assert_int_equal(wire_result.cnt, 1);
+	assert_string_equal(wire_result.found[0].text, "SELECT c0");
+	assert_int_equal(wire_result.found[0].r.marks, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -357,6 +392,7 @@ int main(void)
 		cmocka_unit_test(test_tls_is_left_alone),
 		cmocka_unit_test(test_cancel_is_no_request),
 		cmocka_unit_test(test_texts_are_evicted_and_never_wrong),
+		cmocka_unit_test(test_two_hundred_statements),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
