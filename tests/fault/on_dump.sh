@@ -168,10 +168,12 @@ recorder_stop || not_ok stop "exit status $?"
 # ---- an endpoint, then a command
 PYTHONDONTWRITEBYTECODE=1 python3 "$server" 200 >"$work/requests" 2>"$work/server.err" &
 kill_at_exit+=($!)
+receiver=$!
 wait_line "$work/requests" '^ready' 20 || { not_ok server "$(cat "$work/server.err")"; finish; }
 port=$(awk '/^ready/ { print $2; exit }' "$work/requests")
 OTEL_EXPORTER_OTLP_HEADERS="x-key=$secret" OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://127.0.0.1:9 \
 	start "on_dump_endpoint = http://127.0.0.1:$port/base
+on_dump_timeout = 6s
 on_dump = sh -c 'echo then'"
 python3 - <<-'PY'
 	import socket, threading
@@ -204,6 +206,12 @@ recorder_dump
 "$build/flightrec" convert "$dump" --to text --all -o "$work/text" 2>/dev/null
 check receivers_side_is_recorded grep -qE "python3.*:$port\b" "$work/text"
 check own_work_is_not_recorded sh -c "! grep -E 'flightrec.*:$port\b' '$work/text' | grep -v python3"
+until_value "d['under_way']" 0 20
+kill "$receiver"
+recorder_dump
+check endpoint_that_is_gone until_value "d['failed'] + ' ' + d['under_way']" "1 0" 20
+check endpoint_that_is_gone_is_told grep -q \
+	"on_dump_endpoint for .* ended with status 5 after .*dropped [1-9][0-9]* spans" "$work/rec.log"
 recorder_stop || not_ok stop "exit status $?"
 
 # ---- wrong use

@@ -113,6 +113,10 @@ send
 check partial said "$((spans - 3))" 3 0 1
 check partial_is_told text "rejects 3 of $spans spans: too-old"
 check partial_is_not_repeated asked "len([x for x in r if x['path'] == '/v1/traces']) == 1"
+serve 200:partial=0:be-gentle
+send
+check remark said "$spans" 0 0
+check remark_is_told text "takes all, and remarks: be-gentle"
 serve '400:bad trace id'
 send
 check refused said 0 "$spans" 0 1
