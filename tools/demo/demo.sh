@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Records a real workload (a Go HTTP service, database/sql, PostgreSQL, a disk) under load, sends
-# one SIGUSR1 to the recorder, converts the dump, and says where to look. Everything that it starts
-# listens on loopback and is stopped at the end; what it leaves is in build/demo.
+# Records a real workload (a Go HTTP service, database/sql, PostgreSQL, a disk) under load and sends
+# one SIGUSR1 to the recorder. Then one request among thousands fails, and the recorder dumps by
+# itself. Converts both dumps and says where to look. Everything that it starts listens on loopback
+# and is stopped at the end; what it leaves is in build/demo.
 set -euo pipefail
 
 root=$(cd "$(dirname "$0")/../.." && pwd)
@@ -57,6 +58,33 @@ rate() {
 	awk '/^Requests\/sec:/ { print $2 }' "$1"
 }
 
+trace_id=4bf92f3577b34da6a3ce929d0e0e4736 # of the request that fails
+
+# A client's request, as any tool sends it, with a trace of its own.
+fail_once() {
+	exec 3<>"/dev/tcp/${service%:*}/${service##*:}" || return 1
+	printf 'GET /fail?kind=divide HTTP/1.1\r\nHost: %s\r\n' "$service" >&3
+	printf 'traceparent: 00-%s-00f067aa0ba902b7-01\r\nConnection: close\r\n\r\n' $trace_id >&3
+	head -1 <&3 | tr -d '\r'
+	exec 3>&-
+}
+
+# wait_dump TRIGGER[|TRIGGER]: until there is a dump of one of them; $dump
+wait_dump() {
+	local tries=200
+	while ! dump=$(find "$out/dumps" -name '*.frd' | grep -E -- "-($1)-[0-9]+\.frd$"); do
+		((tries-- > 0)) || die "no dump by $1: see $out/flightrecd.log"
+		sleep 0.05
+	done
+	dump=${dump%%$'\n'*}
+}
+
+# convert FORMAT FILE [OPTION...]: of $dump; status 1 says that something was lost
+convert() {
+	"$root/build/flightrec" convert "$dump" --to "$1" -o "$2" "${@:3}" 2>>"$out/convert.log" ||
+		[ $? = 1 ] || die "converting failed: see $out/convert.log"
+}
+
 rm -rf "$out"
 mkdir -p "$out/dumps"
 chmod 700 "$out/dumps"
@@ -87,34 +115,43 @@ cpu_ms() { # time on a CPU so far
 }
 cpu_start=$(cpu_ms)
 
-echo "demo: the same load, recorded, ${seconds} s; then SIGUSR1"
+echo "demo: the same load, recorded, ${seconds} s; SIGUSR1, and one request that fails"
 load "$out/wrk-recorded.txt" &
 loader=$!
-sleep $((seconds - 1))
+sleep $((seconds - 3))
 cpu_end=$(cpu_ms)
 kill -USR1 "$recorder"
+wait_dump usr1
+usr1=$dump
+answer=$(fail_once) || die "the service does not answer"
 wait "$loader"
-tries=200
-while ! ls "$out"/dumps/*.frd >/dev/null 2>&1; do
-	((tries-- > 0)) || die "no dump after SIGUSR1: see $out/flightrecd.log"
-	sleep 0.05
-done
-dump=$(ls "$out"/dumps/*.frd | head -1)
+wait_dump 'sql-error|http-5xx' # whichever was seen first
+own=$dump
 
-"$root/build/flightrec" convert "$dump" --to chrome --from -1s --until +200ms -o "$out/trace.json" ||
-	[ $? = 1 ] || die "converting failed"
+dump=$usr1
+convert chrome "$out/trace.json" --from -1s --until +200ms
 "$root/build/flightrec" info "$dump" >"$out/info.txt" || [ $? = 1 ] || die "the dump is not readable"
+dump=$own
+convert chrome "$out/failure.json" --from -1s --until +200ms
+convert otlp-json "$out/failure.otlp.jsonl" --trace-id $trace_id
+convert text "$out/failure.txt" --trace-id $trace_id
 
 echo
 awk -v bare="$(rate "$out/wrk-bare.txt")" -v rec="$(rate "$out/wrk-recorded.txt")" \
 	-v cpu="$(awk -v a="$cpu_end" -v b="$cpu_start" 'BEGIN { print a - b }')" \
-	-v s=$((seconds - 1)) 'BEGIN {
+	-v s=$((seconds - 3)) 'BEGIN {
 	printf "cost:    %.0f requests/s bare, %.0f recorded (%.1f %%, one noisy pair: see make bench); ",
 		bare, rec, 100 * rec / bare
 	printf "the daemon itself: %.2f ms of CPU in %d s\n", cpu, s }'
-grep -E '^(trigger|window|events|losses|threads)' "$out/info.txt" || true
-echo "size:    $(stat -c %s "$dump") bytes of dump, $(stat -c %s "$out/trace.json") bytes of Chrome trace"
-echo "dump:    $dump"
-echo "trace:   $out/trace.json"
-echo "look:    open the trace in https://ui.perfetto.dev or chrome://tracing;"
+grep -E '^(window|events|losses)' "$out/info.txt" || true
+echo "SIGUSR1: $usr1 ($(stat -c %s "$usr1") bytes)"
+echo "         as a Chrome trace: $out/trace.json"
+echo "failure: one request was answered \"$answer\"; the recorder dumped by itself: $own"
+sed -nE '/ \[---\] .* request side=/{
+	s/^.*\[---\] //; s/ request / /
+	s/ (local|remote|host|trace_id|span_id|parent_id|link|goid|name|database)=[^ ]*//g
+	s/^/         /p
+}' "$out/failure.txt" | cut -c1-200
+echo "         as a Chrome trace: $out/failure.json; as OpenTelemetry spans: $out/failure.otlp.jsonl"
+echo "look:    open the traces in https://ui.perfetto.dev or chrome://tracing;"
 echo "         more: build/flightrec info, build/flightrec convert --to text (see README.md)"
