@@ -410,6 +410,8 @@ static void add_budget(struct fr_buf *b, const struct fr_budget *budget)
 		if (budget->blocked_ns[i])
 			add_number(b, keys[i], budget->blocked_ns[i]);
 	add_number(b, "unattributed_ns", budget->unattributed_ns);
+	if (budget->maybe_on_cpu_ns)
+		add_number(b, "maybe_on_cpu_ns", budget->maybe_on_cpu_ns);
 }
 
 static void add_place(struct fr_buf *b, const struct fr_span *span)

@@ -44,7 +44,7 @@ budget_run() { # THREADS NAME
 }
 
 pg_start || exit 1
-recorder_start --codec none --trigger latency-p99=off || exit 1
+recorder_start --codec none --trigger latency-p99=off --trigger http-5xx=off --trigger sql-error=off || exit 1
 budget_warm
 case $? in
 0) ;;

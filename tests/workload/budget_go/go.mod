@@ -1,0 +1,3 @@
+module flightrec/tests/workload/budget_go
+
+go 1.18
