@@ -1,14 +1,19 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Secrets of every kind, planted with real programs (curl, psql, pgbench, redis-cli), are in no byte
-# of a dump, compressed or not, nor in any output; with redaction off each of them is, so that the
+# Secrets of every kind, planted with real programs (curl, psql, pgbench, redis-cli, mariadb), are in
+# no byte of a dump, compressed or not, nor in any output; with redaction off each of them is, so that the
 # test would see it. What is no secret stays.
+# timeout: 240 (six recordings, three servers)
 set -u
 . "$(dirname "$0")/../lib/recorder.sh"
 need_root redact_secrets
 
 export PLANT=Qzj7 DIGITS=73918462059
 plant() { python3 "$root/tests/integration/redact_plant.py" "$@"; }
+
+free_port() {
+	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+}
 
 http_plant() {
 	local h=127.0.0.1:$http_port
@@ -54,10 +59,46 @@ redis_plant() {
 	redis-cli -p "$redis_port" -a "${PLANT}auth" PING >"$work/null" 2>&1
 }
 
+mysql_start() {
+	local data=$work/mysql tries=400
+	mysql_port=$(free_port)
+	mkdir "$data" && chown nobody "$data" && chmod 755 "$work" || return 1
+	TMPDIR=$data mariadb-install-db --no-defaults --user=nobody --datadir="$data" --skip-test-db \
+		--auth-root-authentication-method=normal >"$work/install.out" 2>&1 || return 1
+	TMPDIR=$data mariadbd --no-defaults --user=nobody --datadir="$data" --bind-address=127.0.0.1 \
+		--port="$mysql_port" --socket="$data/sock" --innodb-buffer-pool-size=16M \
+		--innodb-log-file-size=4M --skip-name-resolve >"$work/mysql.out" 2>&1 &
+	kill_at_exit+=($!)
+	until mariadb --no-defaults -S "$data/sock" -u root -e "CREATE DATABASE kept_base;
+		CREATE USER kept_user@'%' IDENTIFIED BY '${PLANT}mypass';
+		GRANT ALL ON *.* TO kept_user@'%'" 2>"$work/mysql.err"; do
+		((tries-- > 0)) || return 1
+		sleep 0.05
+	done
+}
+
+mysql_plant() {
+	MYSQL_PWD=${PLANT}mypass mariadb --no-defaults -h 127.0.0.1 -P "$mysql_port" -u kept_user \
+		--force --comments kept_base >"$work/mysql.rows" 2>&1 <<-END
+	CREATE TABLE my_table (a varchar(100) UNIQUE, b decimal(30));
+	INSERT INTO my_table VALUES ("${PLANT}double", ${DIGITS}33);
+	INSERT INTO my_table VALUES ('${PLANT}double', 2);
+	SELECT a FROM my_table WHERE a = 'it\'s${PLANT}escaped' OR a LIKE "%${PLANT}doub%" # ${PLANT}hash
+	;
+	SET PASSWORD = PASSWORD('${PLANT}mypass');
+	SELECT no_such_thing('${PLANT}mydetail');
+	DROP TABLE my_table;
+	END
+}
+
 # Processes that live when the dump is made: arguments and environment.
 living_plant() {
-	API_TOKEN=${PLANT}envtoken OTEL_SERVICE_NAME=kept-service sleep 60 &
+	local padding
+	padding=$(printf 'x%.0s' {1..9000})
+	API_TOKEN=${PLANT}envtoken sleep 60 &
 	living=($!)
+	env -i "A_PADDING=$padding" OTEL_SERVICE_NAME=kept-service sleep 60 &
+	living+=($!)
 	python3 -c 'import time; time.sleep(60)' --password "${PLANT}argument" "-p${PLANT}joined" \
 		"postgres://u:${PLANT}url@h/db" "--kept-option=kept-value" &
 	living+=($!)
@@ -73,6 +114,7 @@ one() {
 	http_plant
 	pg_plant || not_ok "postgres_$name"
 	[ -z "$redis_port" ] || redis_plant
+	[ -z "$mysql_port" ] || mysql_plant
 	recorder_dump || { not_ok "dump_$name"; return 1; }
 	for pid in "${living[@]}"; do
 		kill "$pid"
@@ -110,9 +152,9 @@ wait_line "$work/http.port" . 10 || { not_ok http_server; finish; }
 http_port=$(cat "$work/http.port")
 pg_start || { not_ok pg_start; finish; }
 redis_port=
+mysql_port=
 if command -v redis-server >/dev/null; then
-	redis_port=$(python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0))
-print(s.getsockname()[1])')
+	redis_port=$(free_port)
 	redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --requirepass "${PLANT}auth" \
 		--dir "$work" >"$work/redis.log" 2>&1 &
 	kill_at_exit+=($!)
@@ -121,11 +163,19 @@ else
 	skip redact_redis "no redis-server"
 fi
 
+PATH=$PATH:/usr/sbin
+if command -v mariadbd >/dev/null && command -v mariadb-install-db >/dev/null; then
+	mysql_start || { not_ok mysql_start "$(tail -n 3 "$work"/{install,mysql}.out)"; finish; }
+else
+	skip redact_mysql "no mariadbd"
+fi
+
 # What must be seen with redaction off: else nothing was planted.
 words=(bearer cookie page query basic form userinfo matrix proxied answer setcookie reason header
 	body unknown binary first second app literal estring dollar comment unicode cut copied
 	detail bind argument joined url)
 [ -z "$redis_port" ] || words+=(auth key value wrong)
+[ -z "$mysql_port" ] || words+=(double escaped hash mydetail)
 one off --codec none --redact off --capture-response-bytes 512
 planted() {
 	local word failed=0
@@ -156,6 +206,8 @@ check what_is_no_secret_stays kept_in "$work/standard-none.text" "GET /kept/path
 	"--kept-option=kept-value" "Content-Length"
 check the_service_is_named kept_in "$work/standard-none.frd" "OTEL_SERVICE_NAME=kept-service"
 [ -z "$redis_port" ] || check redis_commands_stay kept_in "$work/standard-none.text" "LPUSH" "WRONGTYPE"
+[ -z "$mysql_port" ] || check mysql_statements_stay kept_in "$work/standard-none.text" \
+	'INSERT INTO my_table VALUES (\"' "23000" "kept_base"
 check strict_keeps_the_summary kept_in "$work/strict-none.text" "GET /kept/" "INTO kept_table"
 counted() {
 	jq -e '.redact == "standard" and ([.removed_by_redaction | .headers, .body, .query, .literals,
