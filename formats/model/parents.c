@@ -35,6 +35,7 @@ struct seat {
 struct fr_parents {
 	struct fr_opens *opens; /* borrowed */
 	struct fr_map line_of;	/* line to index */
+	struct fr_map loops;	/* threads that had several open at once */
 	struct line *lines;	/* [0] is nobody */
 	uint32_t line_cnt, line_cap, line_free;
 	struct seat *seats; /* by thread (index into the names) */
@@ -59,6 +60,7 @@ struct fr_parents *fr_parents_free(struct fr_parents *p)
 	if (!p)
 		return NULL;
 	fr_map_done(&p->line_of);
+	fr_map_done(&p->loops);
 	free(p->lines);
 	free(p->seats);
 	free(p);
@@ -128,7 +130,7 @@ int fr_parents_begin(struct fr_parents *p, uint32_t open)
 		l->oldest = open;
 	l->newest = open;
 	l->cnt++;
-	return 0;
+	return l->cnt > 1 && !o->goid ? fr_map_put(&p->loops, o->line, 1) : 0;
 }
 
 void fr_parents_end(struct fr_parents *p, uint32_t open)
@@ -170,6 +172,13 @@ uint32_t fr_parents_of(const struct fr_parents *p, const struct fr_actor *a)
 	if (o->epoch != p->epoch || (!a->goid && o->shared))
 		return FR_OPEN_NONE;
 	return index;
+}
+
+bool fr_parents_is_loop(const struct fr_parents *p, const struct fr_actor *a)
+{
+	uint32_t is_loop;
+
+	return a->line && fr_map_get(&p->loops, a->line, &is_loop);
 }
 
 /* ---- who parked ----------------------------------------------------------------------------- */

@@ -48,6 +48,10 @@ void fr_parents_end(struct fr_parents *p, uint32_t open);
 /* The parent for what this line sends now; FR_OPEN_NONE. */
 uint32_t fr_parents_of(const struct fr_parents *p, const struct fr_actor *a);
 
+/* A thread that has served several requests at once: what it does is less sure to be for the one
+ * that is open. */
+bool fr_parents_is_loop(const struct fr_parents *p, const struct fr_actor *a);
+
 /* The goroutine of this server request runs on the thread now, and waits for nothing; by: the
  * client's request whose reply woke it, FR_OPEN_NONE = it was seen itself. 0 or -ENOMEM. */
 int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t open, uint32_t by,

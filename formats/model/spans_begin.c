@@ -201,18 +201,17 @@ static void find_caller(struct fr_spans *s, const struct fr_actor *a, uint32_t o
 {
 	struct fr_open *o = fr_spans_open_at(s, open);
 	uint32_t caller = fr_parents_of(s->parents, a), by = FR_OPEN_NONE;
+	bool is_guess = !caller;
 
-	o->link = caller ? FR_LINK_LINE : FR_LINK_NONE;
-	if (!caller) {
+	if (is_guess)
 		caller = who_parked(s, a, o, &by);
-		o->link = caller ? FR_LINK_INFERRED : FR_LINK_NONE;
-	}
 	if (!caller)
 		return;
+	o->link = is_guess || fr_parents_is_loop(s->parents, a) ? FR_LINK_INFERRED : FR_LINK_LINE;
 	o->caller = o->parent = caller;
 	o->caller_serial = fr_spans_open_at(s, caller)->serial;
 	fr_opens_hold(&s->opens, caller);
-	if (o->link == FR_LINK_INFERRED)
+	if (is_guess)
 		fr_spans_doubt(s, open, by);
 }
 
@@ -303,7 +302,7 @@ static void begin_client(struct fr_spans *s, struct fr_conn *c, const struct fr_
 
 	find_caller(s, a, open);
 	fr_parents_other(s->parents, a->who); /* whoever asked waits now */
-	if (fr_spans_open_at(s, open)->link != FR_LINK_INFERRED)
+	if (!fr_spans_open_at(s, open)->unsure)
 		return;
 	caller = fr_spans_open_at(s, fr_spans_open_at(s, open)->caller);
 	fr_spans_note(s, fr_accounts_inferred(s->budgets, caller, c, FR_LINE_ASKS, s->now_ns));

@@ -363,7 +363,7 @@ static void an_event_loop_with_two_open_requests_is_none(void **state)
 	sp_ask(1005, 6, T1, 0); /* one is left */
 	sp_answer(1006, 6, T1, 0);
 	sp_send(1007, 3, T1, 0, SP_OK);
-	sp_assert_parent(&sp.got[2], sp_find("/a", true), FR_LINK_LINE);
+	sp_assert_parent(&sp.got[2], sp_find("/a", true), FR_LINK_INFERRED);
 }
 
 static void a_connection_handed_on_leaves_no_parent(void **state)
