@@ -43,8 +43,10 @@ budget_run() { # THREADS NAME
 	truth_judge budget "$2" "$work/truth.json" "$work/spans.txt"
 }
 
+# errors and slow requests of others on this host shall not dump in the middle of it
+quiet=(--trigger latency-p99=off --trigger http-5xx=off --trigger sql-error=off)
 pg_start || exit 1
-recorder_start --codec none --trigger latency-p99=off --trigger http-5xx=off --trigger sql-error=off || exit 1
+recorder_start --codec none "${quiet[@]}" || exit 1
 budget_warm
 case $? in
 0) ;;

@@ -63,8 +63,10 @@ go_run() { # NAME WORKERS ROUNDS [OPTION...]
 	truth_judge budget_go "$name" "$work/server.out" "$work/spans.txt"
 }
 
+# errors and slow requests of others on this host shall not dump in the middle of it
+quiet=(--trigger latency-p99=off --trigger http-5xx=off --trigger sql-error=off)
 pg_start || exit 1
-recorder_start --codec none --log-level debug --trigger latency-p99=off --trigger http-5xx=off --trigger sql-error=off || exit 1
+recorder_start --codec none --log-level debug "${quiet[@]}" || exit 1
 go_warm || { not_ok "the recorder learns the binary" "$(tail -3 "$work/rec.log")"; finish; }
 go_run "one at a time" 1 "$rounds"
 truth_denies "a wait that never was is noticed" 's/"slept_ns":4/"slept_ns":9/' "$work/server.out" \
