@@ -24,8 +24,8 @@ requests_convert spans || finish
 spans=$work/spans.jsonl
 # without the last: the load that counts
 truths=("$work/truth.warmup" "$work/truth.pq" "$work/truth.pgx")
-# a goroutine's hand-over to the one that writes leaves no trace when other threads take part in it
-requests_judge "one at a time" "$spans" --linked 25 "${truths[@]}" "$work"/truth.{eight,one}
+# the hand-over to the goroutine that writes shows nothing when another thread takes part in it
+requests_judge "one at a time" "$spans" --linked 80 "${truths[@]}" "$work"/truth.{eight,one}
 requests_judge "eight at a time" "$spans" "${truths[@]}" "$work"/truth.{one,eight}
 
 # the judge itself: what it says of a truth that is not true

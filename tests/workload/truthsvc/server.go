@@ -73,7 +73,7 @@ func answer(err error) (int, string) {
 }
 
 func (s *service) get(ctx context.Context, r *request, n int64) (int, string) {
-	return answer(read(ctx, s.db, r, false, qRecent, n%20))
+	return answer(read(ctx, s.db, r, false, oneOfMany(n), n%20))
 }
 
 func (s *service) plain(ctx context.Context, r *request, n int64) (int, string) {

@@ -55,6 +55,11 @@ func named(n int64) query {
 		fmt.Sprintf("SELECT id AS item_%d FROM fr_unique WHERE id < ?", n)}
 }
 
+// oneOfMany is one of a hundred statements, as many services have on each connection.
+func oneOfMany(n int64) query {
+	return same(fmt.Sprintf("SELECT id AS kind_%d, cents FROM fr_items WHERE id > $1", n%100))
+}
+
 // store is the database. What a driver sends for a transaction's ends is its own affair.
 type store struct {
 	*sql.DB
