@@ -31,7 +31,7 @@ mkfifo "$work/log.pipe"
 head -c 1 "$work/log.pipe" >/dev/null &
 reader=$!
 "$build/flightrecd" --foreground --dump-dir "$work/dumps" --control "$work/control.sock" \
-	--post-window 50ms >"$work/rec.out" 2>"$work/log.pipe" &
+	"${triggers_off[@]}" --post-window 50ms >"$work/rec.out" 2>"$work/log.pipe" &
 rec_pid=$!
 wait_line "$work/rec.out" '^ready' 20 || not_ok start
 kill -USR1 "$rec_pid" # two lines: the first is read, the second finds nobody

@@ -99,11 +99,14 @@ wait_line() {
 	done
 }
 
+triggers_off=()
+for name in http-5xx sql-error latency-p99 signal oom; do
+	triggers_off+=(--trigger "$name=off")
+done
+
 recorder_start() {
-	local name off=()
-	[ -n "$recorder_triggers" ] || for name in http-5xx sql-error latency-p99 signal oom; do
-		off+=(--trigger "$name=off")
-	done
+	local off=("${triggers_off[@]}")
+	[ -z "$recorder_triggers" ] || off=()
 	mkdir -p "$work/dumps"
 	chmod 700 "$work/dumps"
 	: >"$work/rec.out"
