@@ -94,6 +94,17 @@ mkdir dumps && cp fixture.frd dumps/a.frd && cp fixture.frd dumps/b.frd && echo 
 "$tool" convert dumps --to text 2>"$work/err" | grep -v '^#' | cmp -s - <(grep -v '^#' fixture.txt)
 result the_same_dump_twice_is_once $?
 
+# requests of one trace, and those that took long: what the whole output has of them
+trace=$(grep -o 'trace_id=[0-9a-f]*' fixture.txt | sort | uniq -c | sort -rn | awk 'NR == 1 { print substr($2, 10) }')
+"$tool" convert fixture.frd --to text --trace-id "$trace" 2>"$work/err" | grep ' request ' >one.txt
+[ -s one.txt ] && grep ' request .*trace_id='"$trace" fixture.txt | cmp -s - one.txt
+result requests_of_one_trace $?
+"$tool" convert fixture.frd --to text --min-duration 480us 2>"$work/err" | grep ' request ' >long.txt
+[ -s long.txt ] && grep ' request ' fixture.txt |
+	awk '{ for (i = 1; i <= NF; i++) if (sub(/^duration_ns=/, "", $i) && $i + 0 >= 480000) n++ }
+		END { print n }' | cmp -s - <(wc -l <long.txt)
+result requests_that_took_long $?
+
 # ---- damage -------------------------------------------------------------------------------------
 head -c 7000 fixture.frd >cut.frd
 golden cut-info.json 1 "$tool" info cut.frd --json
@@ -112,6 +123,8 @@ says unknown_format 2 'there are: chrome text' "$tool" convert fixture.frd --to 
 says unknown_option 2 'did you mean --pid' "$tool" convert fixture.frd --to text --pit 3
 says bad_time 2 'is no time' "$tool" convert fixture.frd --to text --from yesterday
 says bad_pid 2 'is no process id' "$tool" convert fixture.frd --to text --pid 99999999999
+says bad_trace_id 2 'is no trace id' "$tool" convert fixture.frd --to text --trace-id 4bf92f
+says bad_duration 2 'is no duration' "$tool" convert fixture.frd --to text --min-duration long
 says times_crossed 2 'later than --until' "$tool" convert fixture.frd --to text --from -1ms --until -2ms
 says out_of_range 2 'nothing was recorded' "$tool" convert fixture.frd --to text --from +1h
 says no_such_file 5 'No such file' "$tool" convert absent.frd --to text
