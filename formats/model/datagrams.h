@@ -9,12 +9,12 @@
 
 #include "../events/event.h"
 
-#define FR_DATAGRAMS_MAX 256
+#define FR_DATAGRAMS_MAX 4096 /* power of two; as many as wait in the queues of a busy server */
 
 struct fr_datagrams {
-	struct fr_dns_source sources[FR_DATAGRAMS_MAX]; /* word 0 = free */
+	struct fr_dns_source sources[FR_DATAGRAMS_MAX]; /* word 0 = used */
 	uint32_t instances[FR_DATAGRAMS_MAX];
-	uint32_t next;
+	uint64_t oldest, next; /* counts; those between them lie at their remainders */
 };
 
 /* Takes note of a dns_source record. */
