@@ -27,12 +27,16 @@ get() { # STATUS PATH
 	[ "$(curl -s -o /dev/null -w '%{http_code}' "http://$service$2")" = "$1" ]
 }
 
+# Until the recorder knows the binary, and has seen each database connection from a message's start.
 warm_up() {
-	local tries=100
+	local tries=100 i
 	until get 200 /ping && "$build/flightrec" status --json --control "$work/control.sock" |
 		grep -q '"go":"[1-9]'; do
 		((tries-- > 0)) || return
 		sleep 0.05
+	done
+	for ((i = 0; i < 20; i++)); do
+		get 200 "/slow?ms=1"
 	done
 }
 
@@ -75,27 +79,8 @@ told "a slow query is in its trace" latency ".* by postgresql.* on port $pg_port
 	's.get("flightrec.time.unattributed_ns", 0) < (s.end - s.start) / 10'
 recorder_stop
 
-cat >"$work/crash.py" <<'PY'
-import ctypes
-import http.server
-import sys
-
-
-class Handler(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        if self.path == "/crash":
-            ctypes.string_at(0)
-        self.send_response(204)
-        self.end_headers()
-
-
-open("/proc/self/comm", "w").write("fr_crash")
-server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-print(server.server_port, flush=True)
-server.serve_forever()
-PY
 start signal
-python3 "$work/crash.py" >"$work/port" 2>/dev/null &
+python3 "$root/tests/lib/crash_server.py" >"$work/port" 2>/dev/null &
 crash_pid=$!
 kill_at_exit+=("$crash_pid")
 wait_line "$work/port" '^[0-9]' 20
