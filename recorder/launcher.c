@@ -71,15 +71,35 @@ static void describe(const struct fr_launch_outcome *o, char *text, size_t text_
 		snprintf(text, text_bytes, "was left out: %d dumps wait already",
 			 FR_LAUNCH_QUEUE_MAX);
 		return;
+	case FR_LAUNCH_BEGUN:
+	case FR_LAUNCH_ENDED:
+		break;
 	}
 	snprintf(text, text_bytes, "ended in a way that is not known");
 }
 
+/* Its end was seen, and it is our child. */
+static void wait_for(struct fr_launch_outcome *o)
+{
+	int status;
+
+	if (waitpid(o->pid, &status, WNOHANG) != o->pid)
+		return;
+	if (o->how != FR_LAUNCH_ENDED)
+		return;
+	o->how = WIFEXITED(status) ? FR_LAUNCH_EXITED : FR_LAUNCH_SIGNALLED;
+	o->code = WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status);
+}
+
 static void take_outcome(struct fr_launcher *l, struct fr_launch_outcome *o)
 {
-	bool good = o->how == FR_LAUNCH_EXITED && !o->code;
 	char how[120];
+	bool good;
 
+	l->command_pid = 0;
+	if (o->pid > 0)
+		wait_for(o);
+	good = o->how == FR_LAUNCH_EXITED && !o->code;
 	o->name[sizeof(o->name) - 1] = 0;
 	o->text[sizeof(o->text) - 1] = 0;
 	if (l->under_way_cnt)
@@ -106,6 +126,10 @@ static void lose(struct fr_launcher *l)
 		fr_loop_remove(l->loop, l->fd);
 	close(l->fd);
 	l->fd = -1;
+	if (l->command_pid > 0) { /* nobody else looks after it */
+		kill(l->command_pid, SIGKILL);
+		kill(-l->command_pid, SIGKILL);
+	}
 	fr_err("the launcher of on_dump (process %d) has ended: no command runs after dumps any "
 	       "more, continuing without; restart flightrecd to have it again",
 	       (int)l->pid);
@@ -122,7 +146,9 @@ static void on_message(void *ctx, uint32_t events)
 	ssize_t n = recv(l->fd, &o, sizeof(o), MSG_DONTWAIT);
 
 	(void)events;
-	if (n == (ssize_t)sizeof(o))
+	if (n == (ssize_t)sizeof(o) && o.how == FR_LAUNCH_BEGUN)
+		l->command_pid = o.pid;
+	else if (n == (ssize_t)sizeof(o))
 		take_outcome(l, &o);
 	else if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		lose(l);
@@ -162,6 +188,9 @@ void fr_launcher_reap(struct fr_launcher *l)
 			lose(l);
 		l->pid = 0;
 	}
+	if (l->fd < 0 && l->command_pid > 0 &&
+	    waitpid(l->command_pid, NULL, WNOHANG) == l->command_pid)
+		l->command_pid = 0;
 }
 
 void fr_launcher_forked(struct fr_launcher *l)

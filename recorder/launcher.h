@@ -5,8 +5,12 @@
  * capabilities, which knows its commands from the start: what the daemon tells it is only which
  * dump.
  *
- *	daemon ──(job: which dump, why)──▶ launcher ──fork, exec──▶ command, in a group of its own
- *	       ◀─(outcome of each command)──┘
+ *	daemon ──(job: which dump, why)──▶ launcher ──clone, exec──▶ command, in a group of its own
+ *	       ◀─(begin and outcome of each command)──┘
+ *
+ * A command is the launcher's sibling, not its child: probes know what is the recorder's own by
+ * looking two parents up (fr_is_self() in bpf/lib/filter.bpf.h), and so they see the daemon above
+ * what a script runs as well. The daemon waits for it, then, after the launcher has told its end.
  *
  * 1. One command at a time; FR_LAUNCH_QUEUE_MAX jobs wait; what comes beyond is counted as dropped.
  * 2. A command has on_dump_timeout; what is left of its group when it ends, or is ended, is killed.
@@ -37,13 +41,15 @@ enum fr_launch_how {
 	FR_LAUNCH_TIMED_OUT,
 	FR_LAUNCH_NOT_STARTED, /* code = errno */
 	FR_LAUNCH_DROPPED,     /* the queue was full */
+	FR_LAUNCH_BEGUN,       /* no outcome: pid runs now */
+	FR_LAUNCH_ENDED,       /* the daemon finds out how, from pid */
 };
 
 struct fr_launch_outcome {
 	uint32_t how;	/* enum fr_launch_how */
 	uint32_t sends; /* 1 = on_dump_endpoint, 0 = on_dump */
 	int32_t code;
-	uint32_t reserved_zero;
+	int32_t pid;
 	uint64_t took_ns;
 	char name[256];
 	char text[300]; /* the last line that it printed */
@@ -54,6 +60,7 @@ struct fr_launcher {
 	int fd;			/* -1 = none, or gone */
 	uint32_t commands_cnt;	/* of each job: 1 or 2 */
 	uint32_t under_way_cnt; /* commands without an outcome yet */
+	pid_t command_pid;	/* the one that runs, 0 = none that we know of */
 	uint64_t done_cnt, failed_cnt, dropped_cnt;
 	char last[400]; /* of the last outcome, for people; "" = none yet */
 	struct fr_loop *loop;

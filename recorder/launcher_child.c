@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,7 +41,9 @@ struct child {
 	uint32_t first, cnt; /* places of the queue that are taken; the first one is at work */
 	uint32_t at;	     /* which of its commands */
 
+	pid_t daemon_pid;
 	pid_t pid; /* of the command that runs, and of its group; 0 = none */
+	int pid_fd;
 	int output_fd;
 	uint64_t began_ns, deadline_ns;
 	bool ending; /* its time is over, and it was asked to end */
@@ -136,15 +139,17 @@ static void set_environment(const struct child *c, const struct fr_launch_job *j
 	unsetenv("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT");
 }
 
-/* In the child's child: what the daemon set for itself goes back to what a program expects. */
-static void become_ordinary(int output_fd)
+/* What the daemon set for itself goes back to what a program expects. */
+static void become_ordinary(const struct child *c, int output_fd)
 {
 	struct sigaction usual = { .sa_handler = SIG_DFL };
 	struct rlimit limit;
 	sigset_t none;
 
 	setpgid(0, 0);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* with the daemon: that is the parent */
+	if (getppid() != c->daemon_pid)
+		_exit(126);
 	for (int sig = 1; sig < NSIG; sig++) /* a shell's background job ignores SIGINT, say */
 		sigaction(sig, &usual, NULL);
 	sigemptyset(&none);
@@ -171,7 +176,7 @@ static _Noreturn void run_command(const struct child *c, const struct fr_launch_
 
 	snprintf(dump, sizeof(dump), "%s/%s", c->config->dump_dir, job->name);
 	snprintf(patience, sizeof(patience), "%llums", patience_ms);
-	become_ordinary(output_fd);
+	become_ordinary(c, output_fd);
 	set_environment(c, job, dump, cmd->sends);
 	execv(cmd->path, cmd->sends ? send_argv : cmd->words.argv);
 	dprintf(2, "cannot run %s: %s\n", cmd->path, strerror(errno));
@@ -182,10 +187,12 @@ static void report(struct child *c, const struct fr_launch_job *job, const struc
 		   enum fr_launch_how how, int code)
 {
 	struct fr_launch_outcome o = { .how = how, .sends = cmd->sends, .code = code };
+	bool ran = how == FR_LAUNCH_ENDED || how == FR_LAUNCH_TIMED_OUT;
 	struct pollfd p = { .fd = c->daemon_fd, .events = POLLOUT };
 
 	memcpy(o.name, job->name, sizeof(o.name));
-	if (how != FR_LAUNCH_DROPPED) {
+	o.pid = ran || how == FR_LAUNCH_BEGUN ? c->pid : 0;
+	if (ran) {
 		o.took_ns = fr_loop_now_ns() - c->began_ns;
 		memcpy(o.text, c->line, c->line_bytes);
 	}
@@ -193,6 +200,12 @@ static void report(struct child *c, const struct fr_launch_job *job, const struc
 	 */
 	if (poll(&p, 1, 10000) > 0)
 		(void)send(c->daemon_fd, &o, sizeof(o), MSG_NOSIGNAL);
+}
+
+/* fork(), but the child is the daemon's. */
+static pid_t clone_sibling(int *ret_pid_fd)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_PARENT | CLONE_PIDFD | SIGCHLD, 0, ret_pid_fd, 0, 0);
 }
 
 static int start_command(struct child *c)
@@ -207,7 +220,7 @@ static int start_command(struct child *c)
 	c->line_bytes = 0;
 	if (pipe2(fds, O_CLOEXEC))
 		return -errno;
-	pid = fork();
+	pid = clone_sibling(&c->pid_fd);
 	if (!pid)
 		run_command(c, job, &c->commands[c->at], fds[1]);
 	err = pid < 0 ? -errno : 0;
@@ -220,6 +233,7 @@ static int start_command(struct child *c)
 	fcntl(fds[0], F_SETFL, O_NONBLOCK);
 	c->pid = pid;
 	c->output_fd = fds[0];
+	report(c, job, &c->commands[c->at], FR_LAUNCH_BEGUN, 0);
 	return 0;
 }
 
@@ -270,15 +284,9 @@ static void take_output(struct child *c)
 
 static void end_command(struct child *c)
 {
-	enum fr_launch_how how;
-	siginfo_t si = { 0 };
-
-	if (waitid(P_PID, (id_t)c->pid, &si, WEXITED | WNOHANG | WNOWAIT) || !si.si_pid)
-		return;
-	/* before it is waited for: until then its group cannot be another's */
+	/* before the daemon waits for it: until then its group cannot be another's */
 	kill(-c->pid, SIGKILL);
-	while (waitpid(c->pid, NULL, 0) < 0 && errno == EINTR)
-		;
+	close(c->pid_fd);
 	for (int i = 0; i < 64 && c->output_fd >= 0; i++) { /* what it printed last */
 		struct pollfd p = { .fd = c->output_fd, .events = POLLIN };
 
@@ -289,10 +297,10 @@ static void end_command(struct child *c)
 	if (c->output_fd >= 0)
 		close(c->output_fd);
 	c->output_fd = -1;
+	report(c, &c->queue[c->first], &c->commands[c->at],
+	       c->late ? FR_LAUNCH_TIMED_OUT : FR_LAUNCH_ENDED, 0);
 	c->pid = 0;
-	how = si.si_code == CLD_EXITED ? FR_LAUNCH_EXITED : FR_LAUNCH_SIGNALLED;
-	report(c, &c->queue[c->first], &c->commands[c->at], c->late ? FR_LAUNCH_TIMED_OUT : how,
-	       si.si_status);
+	c->pid_fd = -1;
 	c->at++;
 }
 
@@ -311,8 +319,10 @@ static void check_deadline(struct child *c)
 
 static _Noreturn void end(const struct child *c)
 {
-	if (c->pid)
+	if (c->pid) {
+		kill(c->pid, SIGKILL); /* it may have no group of its own yet */
 		kill(-c->pid, SIGKILL);
+	}
 	_exit(0);
 }
 
@@ -342,15 +352,12 @@ static void take_job(struct child *c)
 	c->queue[(c->first + c->cnt++) % FR_LAUNCH_QUEUE_MAX] = job;
 }
 
-static void take_signals(struct child *c)
+static void take_signal(const struct child *c)
 {
 	struct signalfd_siginfo si;
 
-	while (read(c->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
-		if (si.ssi_signo == SIGTERM)
-			end(c);
-	if (c->pid)
-		end_command(c);
+	if (read(c->signal_fd, &si, sizeof(si)) == (ssize_t)sizeof(si))
+		end(c);
 }
 
 static int wait_ms(const struct child *c)
@@ -366,7 +373,11 @@ _Noreturn void fr_launcher_child(const struct fr_config *config, int daemon_fd, 
 {
 	static struct child c; /* large */
 
-	c = (struct child){ .config = config, .daemon_fd = daemon_fd, .output_fd = -1 };
+	c = (struct child){ .config = config,
+			    .daemon_fd = daemon_fd,
+			    .daemon_pid = daemon_pid,
+			    .pid_fd = -1,
+			    .output_fd = -1 };
 	setsid(); /* not the terminal's */
 	prctl(PR_SET_NAME, "flightrecd-run");
 	drop_descriptors(&c);
@@ -381,14 +392,17 @@ _Noreturn void fr_launcher_child(const struct fr_config *config, int daemon_fd, 
 			{ .fd = c.daemon_fd, .events = POLLIN },
 			{ .fd = c.signal_fd, .events = POLLIN },
 			{ .fd = c.output_fd, .events = POLLIN },
+			{ .fd = c.pid_fd, .events = POLLIN },
 		};
 
-		if (poll(fds, 3, wait_ms(&c)) < 0 && errno != EINTR)
+		if (poll(fds, 4, wait_ms(&c)) < 0 && errno != EINTR)
 			end(&c);
 		if (fds[2].revents && c.output_fd >= 0)
 			take_output(&c);
 		if (fds[1].revents)
-			take_signals(&c);
+			take_signal(&c);
+		if (fds[3].revents && c.pid)
+			end_command(&c);
 		check_deadline(&c);
 		if (fds[0].revents)
 			take_job(&c);

@@ -68,7 +68,7 @@ SH
 chmod 755 "$work/look.sh"
 secret=on-dump-secret-$$
 TOOL=$build/flightrec start "on_dump = $work/look.sh $work/seen '$secret two' three\\ four"
-launcher=$(pgrep -P "$rec_pid")
+launcher=$(pgrep -x -P "$rec_pid" flightrecd-run)
 check launcher_holds_nothing [ "$(ls "/proc/$launcher/fd" | wc -l)" -le 5 ]
 check launcher_is_small [ "$(awk '/^RssAnon/ { print $2 }' "/proc/$launcher/status")" -lt 1024 ]
 usr1 || not_ok command_runs
@@ -100,7 +100,7 @@ usr1
 check failure_is_logged grep -q "ended with status 7 after .*: went wrong: usr1" "$work/rec.log"
 check failure_is_counted [ "$(value "d['failed']")" = 1 ]
 usr1 || not_ok recording_goes_on
-kill -KILL "$(pgrep -P "$rec_pid")"
+kill -KILL "$(pgrep -x -P "$rec_pid" flightrecd-run)"
 check dead_launcher_is_told wait_line "$work/rec.log" "launcher of on_dump .* has ended" 5
 check dead_launcher_is_in_the_status until_value "d['on']" False 5
 recorder_dump
@@ -109,7 +109,7 @@ recorder_stop || not_ok stop "exit status $?"
 
 # ---- a command that crashes is no trouble of the host
 sed -i '/^\[trigger.signal\]/,/enabled/d' "$work/triggers.ini"
-start "on_dump = bash -c 'kill -SEGV \$\$'"
+start "on_dump = bash -c 'bash -c \"kill -SEGV \\\$\\\$\"; kill -SEGV \$\$'"
 usr1
 check crash_is_told grep -q "was ended by signal 11" "$work/rec.log"
 bash -c 'kill -SEGV $$' 2>/dev/null # one of somebody else's is; so this can be seen
@@ -142,7 +142,7 @@ check end_lets_it_finish grep -q usr1 "$work/finished"
 start "on_dump = sleep 7777"
 recorder_dump
 until_value "d['under_way']" 1 5
-launcher=$(pgrep -P "$rec_pid")
+launcher=$(pgrep -x -P "$rec_pid" flightrecd-run)
 kill -KILL "$rec_pid"
 { wait "$rec_pid"; } 2>/dev/null
 rec_pid=

@@ -290,12 +290,23 @@ static void launcher_that_dies_is_noticed(void **state)
 	(void)state;
 	begin("sleep 1000", "1h");
 	fr_launcher_run(&l, &job);
+	while (!l.command_pid) { /* until it has begun */
+		struct pollfd p = { .fd = l.fd, .events = POLLIN };
+
+		assert_int_equal(poll(&p, 1, 10000), 1);
+		loop.sources[0].on(loop.sources[0].ctx, POLLIN);
+	}
 	kill(l.pid, SIGKILL);
 	assert_int_equal(fr_loop_run(&loop), 0);
 	assert_int_equal(l.failed_cnt, 1);
 	assert_int_equal(l.fd, -1);
 	fr_launcher_run(&l, &job);
 	assert_int_equal(l.dropped_cnt, 1);
+	for (int i = 0; i < 500 && l.command_pid; i++) { /* its command is ended as well */
+		poll(NULL, 0, 10);
+		fr_launcher_reap(&l);
+	}
+	assert_int_equal(l.command_pid, 0);
 	finish();
 }
 
