@@ -88,8 +88,8 @@ FR_INLINE int fr_dns_remote(struct fr_dns_source *e, const struct sk_buff___dns 
 	if (bpf_probe_read_kernel(&udp, sizeof(udp), head + BPF_CORE_READ(skb, transport_header)) ||
 	    bpf_probe_read_kernel(&version, 1, network))
 		return -1;
-	if (bpf_ntohs(udp.dest) != e->local_port)
-		return -1; /* another CPU has taken it, and its memory is another's */
+	if (bpf_ntohs(udp.dest) != e->local_port) /* another CPU has taken it: it is another's */
+		return -1;
 	e->remote_port = bpf_ntohs(udp.source);
 	if (version >> 4 == 4) {
 		e->family = FR_AF_INET;
