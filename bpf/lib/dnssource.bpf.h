@@ -132,8 +132,8 @@ FR_INLINE bool fr_dns_is_told(const struct fr_dns_told *last, const struct fr_dn
 	       *(const __u32 *)(last->head + 8) == *(const __u32 *)(e->head + 8);
 }
 
-/* Finds those that are new, from the youngest on; returns how many. What was read counts only if the
- * datagram is in the queue afterwards: a freed one is used for the next that comes. */
+/* Finds those that are new, from the youngest on; returns how many. What was read counts only if
+ * the datagram is in the queue afterwards: a freed one is used for the next that comes. */
 FR_INLINE __u32 fr_dns_find_new(const struct sock *sk, struct fr_dns_source *found)
 {
 	const struct sock___dns *s = (const void *)sk;
