@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A request as the outside world calls it: a span, with ids, parent, process and time budget. The
- * sinks get each once, when it has ended (or the recording has).
+ * sinks get each once, when it has ended (or the recording has) and its parent is sure.
  *
  * Ids are a hash (XXH3, ids.h) of host id, boot id, recorder start, socket id,
  * direction and stream offset of the request's first byte: the same request in two overlapping

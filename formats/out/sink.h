@@ -68,8 +68,10 @@ struct fr_sink {
 	/* A sound record, inside the range or not (its step may reach into it), after the threads
 	 * took it. */
 	void (*record)(void *ctx, const struct fr_merged *m, const struct fr_step *step);
-	/* A request has ended. NULL = the sink tells none, and no request is looked for. Those of
-	 * which nothing lies in the range, or that the filter does not want, are left out. */
+	/* A request has ended, now or a while ago: one whose parent must be seen once more waits
+	 * for that. Mostly children come first. NULL = the sink tells none, and no request is
+	 * looked for. Those of which nothing lies in the range, or that the filter does not want,
+	 * are left out. */
 	void (*span)(void *ctx, const struct fr_span *span);
 	/* Records are missing. */
 	void (*lost)(void *ctx, const struct fr_lost *lost);
