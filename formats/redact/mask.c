@@ -55,10 +55,13 @@ void fr_mask_keep_set(struct fr_mask *m, size_t at, size_t cnt, const char *allo
 struct fr_mask fr_mask_part(const struct fr_mask *m, size_t at, size_t cnt)
 {
 	at = at < m->len_bytes ? at : m->len_bytes;
-	return (struct fr_mask){ .in = m->in + at,
-				 .out = m->out + at,
-				 .why = m->why + at,
-				 .len_bytes = cut(m, at, cnt) };
+	return (struct fr_mask){
+		.in = m->in + at,
+		.out = m->out + at,
+		.why = m->why + at,
+		.len_bytes = cut(m, at, cnt),
+		.fresh = m->fresh > at ? m->fresh - at : 0,
+	};
 }
 
 struct fr_slice fr_mask_slice(const struct fr_mask *m, size_t at, size_t cnt)

@@ -21,6 +21,7 @@ struct fr_mask {
 	uint8_t *out;
 	uint8_t *why;
 	size_t len_bytes;
+	size_t fresh; /* what lies before it was judged, and written, with an earlier part */
 };
 
 struct fr_redact_look {

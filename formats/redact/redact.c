@@ -226,6 +226,7 @@ static struct fr_mask mask_from(struct run *run)
 		.out = run->r->out + run->at,
 		.why = run->r->why + run->at,
 		.len_bytes = run->have - run->at,
+		.fresh = run->fresh > run->at ? run->fresh - run->at : 0,
 	};
 
 	memset(m.out, '?', m.len_bytes);

@@ -3,16 +3,16 @@
  * SQL without its literals, each byte at its place: sql.h's normalising of what is left gives the
  * same text as of what was there.
  *
- *   'it''s' -> '?????'   E'a\'b' -> E'????'   $t$x$t$ -> '?????'   -12.5e3 -> -0000000
+ *   'it''s' -> '?????'   E'a\'b' -> E'????'   $t$x$t$ -> $$???$$   -12.5e3 -> -0000000
  *   TRUE -> 0000         comment -> blanks between its marks
  *
- * What follows a byte that is no SQL becomes bytes that are none either (1). A string that may end
- * elsewhere than it seems to has no end, unless sql.h's rule settles it.
+ * What follows a byte that is no SQL becomes bytes that are none either (127). A string that may
+ * end elsewhere than it seems to has no end, unless sql.h's rule settles it.
  */
 #include "../wire/sql.h"
 #include "mask.h"
 
-#define NO_SQL 1 /* a control byte: in no dialect part of a token */
+#define NO_SQL 0x7f /* a control byte: in no dialect part of a token */
 
 /* Where the walk through a statement is. */
 struct walk {
@@ -67,23 +67,34 @@ static bool is_quote(uint8_t c)
 	return c == '\'' || c == '"' || c == '`';
 }
 
+/* $tag$...$tag$: one that was not closed in the part before was written as begun by a quote. */
+static void mask_dollar_string(struct fr_mask *m, size_t at, size_t cnt, bool open)
+{
+	fr_mask_drop(m, at, cnt, '?', FR_REMOVED_LITERALS);
+	if (open || at < m->fresh) {
+		m->out[at] = '\'';
+		if (!open)
+			m->out[at + cnt - 1] = '\'';
+	} else {
+		memset(m->out + at, '$', 2);
+		memset(m->out + at + cnt - 2, '$', 2);
+	}
+}
+
 static void mask_string(struct fr_mask *m, size_t at, size_t cnt, bool open)
 {
 	size_t quote = at;
-	uint8_t closing = '\'';
 
 	fr_mask_drop(m, at, cnt, '?', FR_REMOVED_LITERALS);
 	while (quote < at + cnt && quote < at + 3 && !is_quote(m->in[quote]))
 		quote++;
-	if (quote < at + cnt && is_quote(m->in[quote]) && m->in[at] != '$') {
-		closing = m->in[quote];
-		fr_mask_keep(m, at, quote + 1 - at);
-	} else {
-		quote = at;
+	if (quote == at + cnt || !is_quote(m->in[quote])) {
 		m->out[at] = '\'';
+		return;
 	}
+	fr_mask_keep(m, at, quote + 1 - at);
 	if (!open && cnt > quote + 1 - at)
-		m->out[at + cnt - 1] = closing;
+		m->out[at + cnt - 1] = m->in[quote];
 }
 
 static void mask_literal(struct fr_mask *m, size_t at, size_t cnt, bool open)
@@ -92,6 +103,8 @@ static void mask_literal(struct fr_mask *m, size_t at, size_t cnt, bool open)
 
 	if ((c >= '0' && c <= '9') || c == '+' || c == '-' || c == '.')
 		mask_number(m, at, cnt);
+	else if (c == '$')
+		mask_dollar_string(m, at, cnt, open);
 	else
 		mask_string(m, at, cnt, open);
 }
@@ -233,6 +246,15 @@ static bool is_boolean(const struct walk *w, const struct fr_sql_token *t)
 	       (fr_sql_is_word(t, "TRUE") || fr_sql_is_word(t, "FALSE"));
 }
 
+/* Zeros in its place would not run together with what stands around it. */
+static bool stands_apart(const struct fr_mask *m, size_t at, size_t cnt)
+{
+	uint8_t last = at ? m->in[at - 1] : ' ',
+		next = at + cnt < m->len_bytes ? m->in[at + cnt] : ' ';
+
+	return next != '.' && last && strchr(" \t\r\n(,=<>;/*", last);
+}
+
 static void follow_words(struct walk *w, const struct fr_sql_token *t)
 {
 	if (t->kind == FR_SQL_SPACE || t->kind == FR_SQL_COMMENT)
@@ -258,7 +280,7 @@ static void mask_token(struct walk *w, const struct fr_sql_token *t)
 		mask_comment(w, t);
 		break;
 	case FR_SQL_WORD:
-		if (is_boolean(w, t)) {
+		if (is_boolean(w, t) && stands_apart(w->m, at, t->token_bytes)) {
 			fr_mask_drop(w->m, at, t->token_bytes, '0', FR_REMOVED_LITERALS);
 			break;
 		}
@@ -279,11 +301,25 @@ static void mask_token(struct walk *w, const struct fr_sql_token *t)
 	follow_words(w, t);
 }
 
-/* The literal in doubt and all behind it: one without an end. */
+static bool is_bad_further_on(struct fr_sql_lexer l)
+{
+	struct fr_sql_token t;
+
+	do
+		t = fr_sql_lex(&l);
+	while (t.kind != FR_SQL_END && t.kind != FR_SQL_BAD);
+	return t.kind == FR_SQL_BAD;
+}
+
+/* The literal in doubt and all behind it: one without an end, or no SQL if it was none. */
 static void hide_rest(struct walk *w, const uint8_t *doubt)
 {
 	size_t at = (size_t)(doubt - w->m->in), cnt = w->m->len_bytes - at;
 
+	if (is_bad_further_on(w->lexer)) {
+		fr_mask_drop(w->m, at, cnt, NO_SQL, FR_REMOVED_SQL);
+		return;
+	}
 	mask_string(w->m, at, cnt, true);
 	if (w->rules->level == FR_REDACT_STRICT)
 		fr_mask_drop(w->m, at, cnt, ' ', FR_REMOVED_LITERALS);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "formats/redact/mask.h"
+#include "formats/wire/sql.h"
 #include "wire_stream.h"
 
 #define TEXT_MAX 4096
@@ -22,7 +23,7 @@ static struct fr_redact_counts counts;
 
 static bool is_filler(uint8_t b)
 {
-	return b && strchr("?*0 '\"`\1", b);
+	return b && strchr("?*0 '\"`$\177", b);
 }
 
 static void check_places(const uint8_t *in, const uint8_t *out, size_t cnt)
@@ -117,6 +118,23 @@ static void check_literals(struct fr_slice text, const uint8_t *out, enum fr_sql
 	}
 }
 
+/* Normalised, what is left gives what was there. */
+static void check_text(struct fr_slice text, const uint8_t *out, enum fr_sql_dialect dialect,
+		       bool whole)
+{
+	struct fr_sql_text in = { .sql = text, .dialect = dialect, .is_cut = !whole };
+	struct fr_buf a = { 0 }, b = { 0 };
+	struct fr_sql_facts facts;
+	int err = fr_sql_normalize(&in, &a, NULL, &facts);
+
+	in.sql.data = out;
+	wire_must(fr_sql_normalize(&in, &b, NULL, &facts) == err);
+	wire_must(a.len_bytes == b.len_bytes &&
+		  (!a.len_bytes || !memcmp(a.data, b.data, a.len_bytes)));
+	fr_buf_done(&a);
+	fr_buf_done(&b);
+}
+
 static void statement(const struct fr_redact_rules *rules, struct fr_slice text, uint8_t flags)
 {
 	static uint8_t out[TEXT_MAX], again[TEXT_MAX], why[TEXT_MAX];
@@ -129,6 +147,8 @@ static void statement(const struct fr_redact_rules *rules, struct fr_slice text,
 	fr_mask_sql(rules, &m, dialect, flags & 32);
 	check_places(text.data, out, text.len_bytes);
 	check_literals(text, out, dialect);
+	if (rules->level == FR_REDACT_STANDARD)
+		check_text(text, out, dialect, flags & 32);
 	/* what was a literal or a comment is one again */
 	m = mask_of((struct fr_slice){ out, text.len_bytes }, again, why);
 	fr_mask_sql(rules, &m, dialect, flags & 32);

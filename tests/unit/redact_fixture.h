@@ -15,7 +15,7 @@
 #define RD_BYTES_MAX 8192
 #define RD_SAYS_MAX 160
 #define SECRET(text) "\016" text "\017"
-#define RD_FILLERS "?*0 '\"`\1"
+#define RD_FILLERS "?*0 '\"`$\177"
 
 struct rd_say {
 	bool request;
