@@ -175,6 +175,7 @@ struct fr_otlp_maker {
 	struct fr_otlp_attr attrs[FR_OTLP_SPAN_ATTRS];
 	struct fr_otlp_attr event_attrs[FR_BUDGET_WAITS][FR_OTLP_EVENT_ATTRS];
 	struct fr_slice marks[FR_OTLP_MARKS];
+	struct fr_slice peers[FR_BUDGET_PEERS];
 };
 
 /* 0 or -ENOMEM; m->span is valid until the next one, and as long as s is. */

@@ -137,6 +137,49 @@ static const struct fr_slice wait_names[] = {
 
 _Static_assert(sizeof(blocked_keys) / sizeof(*blocked_keys) == FR_BLOCK_CNT, "a key for each");
 
+/* "127.0.0.1:5432", "[::1]:80", "/run/db.sock"; empty when it is not known. */
+static struct fr_slice peer_of(struct fr_otlp_maker *m, uint32_t instance, uint64_t socket_id)
+{
+	const struct fr_socket *s;
+	struct fr_otlp_end end;
+	uint32_t index;
+	bool v6;
+
+	s = fr_names_socket(m->c->session->names, instance, socket_id, &index);
+	if (!s)
+		return (struct fr_slice){ 0 };
+	end = fr_otlp_end_of(&m->text, s, true);
+	if (!end.address.len_bytes || !end.port)
+		return end.address;
+	v6 = memchr(end.address.data, ':', end.address.len_bytes) != NULL;
+	return fr_otlp_printf(&m->text, v6 ? "[%.*s]:%u" : "%.*s:%u", (int)end.address.len_bytes,
+			      end.address.data, end.port);
+}
+
+/* What a server waited for its own calls, "PEER NS" each. A client's span is about one peer. */
+static void add_peers(struct fr_otlp_maker *m, const struct fr_span *s)
+{
+	const struct fr_peer_wait *w;
+	struct fr_slice peer;
+	size_t cnt = 0;
+
+	if (!s->request->server)
+		return;
+	for (uint32_t i = 0; i < s->budget.peer_cnt && i < FR_BUDGET_PEERS; i++) {
+		w = &s->budget.peers[i];
+		if (!w->socket_id || !w->wait_ns)
+			continue;
+		peer = peer_of(m, w->instance, w->socket_id);
+		if (!peer.len_bytes)
+			peer = FR_LIT("?");
+		m->peers[cnt] = fr_otlp_printf(&m->text, "%.*s %llu", (int)peer.len_bytes,
+					       peer.data, (unsigned long long)w->wait_ns);
+		cnt += m->peers[cnt].data != NULL;
+	}
+	if (cnt)
+		fr_otlp_strs(&m->span.attrs, FR_LIT("flightrec.network.waits"), m->peers, cnt);
+}
+
 static void add_budget(struct fr_otlp_maker *m, const struct fr_span *s)
 {
 	const struct fr_request *r = s->request;
@@ -156,35 +199,16 @@ static void add_budget(struct fr_otlp_maker *m, const struct fr_span *s)
 		fr_otlp_int(a, blocked_keys[i], (int64_t)s->budget.blocked_ns[i]);
 	fr_otlp_int(a, FR_LIT("flightrec.time.unattributed_ns"),
 		    (int64_t)s->budget.unattributed_ns);
+	add_peers(m, s);
 	if (s->budget.maybe_on_cpu_ns)
 		fr_otlp_int(a, FR_LIT("flightrec.time.maybe_on_cpu_ns"),
 			    (int64_t)s->budget.maybe_on_cpu_ns);
 }
 
-/* "127.0.0.1:5432", "[::1]:80", "/run/db.sock" */
-static void add_peer(struct fr_otlp_maker *m, struct fr_otlp_attrs *a, const struct fr_wait *w)
-{
-	struct fr_otlp_end end;
-	uint32_t index;
-	bool v6;
-
-	end = fr_otlp_end_of(
-		&m->text, fr_names_socket(m->c->session->names, w->instance, w->socket_id, &index),
-		true);
-	if (!end.address.len_bytes)
-		return;
-	v6 = memchr(end.address.data, ':', end.address.len_bytes) != NULL;
-	if (end.port)
-		end.address = fr_otlp_printf(&m->text, v6 ? "[%.*s]:%u" : "%.*s:%u",
-					     (int)end.address.len_bytes, end.address.data,
-					     end.port);
-	fr_otlp_str(a, FR_LIT("flightrec.wait.peer"), end.address);
-}
-
 static void make_wait(struct fr_otlp_maker *m, const struct fr_wait *w, uint32_t i)
 {
 	struct fr_otlp_event *e = &m->span.events[i];
-	struct fr_slice comm;
+	struct fr_slice text;
 
 	e->time_unix_ns = fr_otlp_unix(m->c, w->from_ns);
 	if (w->kind == FR_WAIT_RUNQUEUE)
@@ -196,15 +220,17 @@ static void make_wait(struct fr_otlp_maker *m, const struct fr_wait *w, uint32_t
 		    (int64_t)(w->to_ns - w->from_ns));
 	if (w->socket_id) {
 		fr_otlp_int(&e->attrs, FR_LIT("flightrec.socket.id"), (int64_t)w->socket_id);
-		add_peer(m, &e->attrs, w);
+		text = peer_of(m, w->instance, w->socket_id);
+		if (text.len_bytes)
+			fr_otlp_str(&e->attrs, FR_LIT("flightrec.wait.peer"), text);
 	}
 	if (w->waker == FR_WHO_NONE)
 		return;
-	comm = comm_of(m, w->waker, w->to_ns);
+	text = comm_of(m, w->waker, w->to_ns);
 	fr_otlp_str(&e->attrs,
 		    w->kind == FR_WAIT_RUNQUEUE ? FR_LIT("flightrec.wait.ran_instead")
 						: FR_LIT("flightrec.wait.waker"),
-		    comm);
+		    text);
 	fr_otlp_int(&e->attrs,
 		    w->kind == FR_WAIT_RUNQUEUE ? FR_LIT("flightrec.wait.ran_instead_thread_id")
 						: FR_LIT("flightrec.wait.waker_thread_id"),

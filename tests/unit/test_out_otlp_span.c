@@ -381,11 +381,15 @@ static void budgets_and_waits(void **state)
 	of_has_not(of.traces, "on_cpu_ns");
 	of_has_not(of.traces, "\"events\"");
 	of.span.budget_known = true;
-	*b = (struct fr_budget){ .on_cpu_ns = 1000000,
-				 .runqueue_ns = 2000000,
-				 .blocked_ns = { 12000000, 3000000, 1500000 },
-				 .unattributed_ns = 500000,
-				 .wait_cnt = 3 };
+	*b = (struct fr_budget){
+		.on_cpu_ns = 1000000,
+		.runqueue_ns = 2000000,
+		.blocked_ns = { 12000000, 3000000, 1500000 },
+		.unattributed_ns = 500000,
+		.peers = { { .socket_id = 5, .wait_ns = 12000000, .wait_cnt = 2 } },
+		.peer_cnt = 1,
+		.wait_cnt = 3
+	};
 	b->waits[0] = (struct fr_wait){ .from_ns = 10 * OF_S + 5000000,
 					.to_ns = 10 * OF_S + 17000000,
 					.socket_id = 5,
@@ -409,6 +413,9 @@ static void budgets_and_waits(void **state)
 	of_int("flightrec.time.blocked.disk_ns", 3000000);
 	of_int("flightrec.time.blocked.other_ns", 1500000);
 	of_int("flightrec.time.unattributed_ns", 500000);
+	/* nobody knows that socket's other end */
+	of_has(of.traces, "{\"key\":\"flightrec.network.waits\",\"value\":"
+			  "{\"arrayValue\":{\"values\":[{\"stringValue\":\"? 12000000\"}]}}}");
 	/* in order of time */
 	of_has(of.traces,
 	       "\"events\":[{\"timeUnixNano\":\"1764000010001000000\","
