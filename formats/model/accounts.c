@@ -18,12 +18,19 @@ static struct fr_line line_of(const struct fr_open *o, bool with_tid)
 	return (struct fr_line){ .tgid = o->tgid, .tid = with_tid ? o->tid : 0, .goid = o->goid };
 }
 
-int fr_accounts_inferred(struct fr_budgets *b, const struct fr_open *o, const struct fr_conn *c,
-			 enum fr_line_event what, uint64_t time_ns)
+int fr_accounts_called(struct fr_budgets *b, const struct fr_open *caller,
+		       const struct fr_open *call)
 {
-	struct fr_line line = line_of(o, false);
+	struct fr_line line = line_of(caller, false);
+	const struct fr_id_place *at = &call->place;
+	int err;
 
-	return b ? fr_budgets_line(b, &line, what, c->instance, c->sock_id, time_ns) : 0;
+	if (!b || !call->answered_ns)
+		return 0;
+	err = fr_budgets_line(b, &line, FR_LINE_ASKS, at->instance, at->sock_id, call->start_ns);
+	return err ? err
+		   : fr_budgets_line(b, &line, FR_LINE_ANSWERED, at->instance, at->sock_id,
+				     call->answered_ns);
 }
 
 void fr_accounts_open(struct fr_budgets *b, struct fr_open *o, const struct fr_conn *c)

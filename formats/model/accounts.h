@@ -10,9 +10,10 @@
 /* A socket event of whoever did it. */
 int fr_accounts_event(struct fr_budgets *b, const struct fr_actor *a, const struct fr_conn *c,
 		      enum fr_line_event what, uint64_t time_ns); /* 0 or -ENOMEM */
-/* The same of a request's own line, where somebody else did it for it. */
-int fr_accounts_inferred(struct fr_budgets *b, const struct fr_open *o, const struct fr_conn *c,
-			 enum fr_line_event what, uint64_t time_ns);
+/* Somebody else called for the line of this request, which waited meanwhile. Told before the line's
+ * next event. 0 or -ENOMEM. */
+int fr_accounts_called(struct fr_budgets *b, const struct fr_open *caller,
+		       const struct fr_open *call);
 void fr_accounts_open(struct fr_budgets *b, struct fr_open *o, const struct fr_conn *c);
 /* Closes it; sets the span's budget. */
 void fr_accounts_close(struct fr_budgets *b, struct fr_open *o, struct fr_span *span);

@@ -13,7 +13,8 @@
 #include "span.h"
 
 #define FR_OPEN_NONE 0u
-#define FR_OPENS_MAX 16384u /* 4 MiB; beyond it requests are looked at when they have ended only */
+#define FR_OPENS_MAX 16384u /* 4 MiB; beyond it requests are looked at when they have ended only   \
+			     */
 
 struct fr_held; /* see spans_hold.c */
 
@@ -55,6 +56,8 @@ struct fr_open {
 	bool shared;   /* somebody else used its connection meanwhile */
 	bool has_account;
 	bool unsure;
+	bool right;	      /* was */
+	uint64_t answered_ns; /* its reply began; 0 = not seen, or nobody was waiting */
 	uint8_t wire_parent_id[8];
 };
 

@@ -71,6 +71,15 @@ static bool is_client(const struct fr_conn *c)
 	return c->wire->request_dir == FR_WIRE_SEND;
 }
 
+static void note_answer(struct fr_spans *s, uint32_t caller, uint32_t request)
+{
+	struct fr_open *o = fr_spans_open_at(s, request);
+
+	if (!o->answered_ns)
+		o->answered_ns = s->now_ns;
+	fr_spans_note(s, fr_parents_runs(s->parents, &s->move->actor, caller, request, s->now_ns));
+}
+
 /* A reply to a client's request came: to the goroutine that waited for it, or to net/http's
  * readLoop, which wakes the one that waits and parks. */
 static void note_reply(struct fr_spans *s, uint32_t own, uint32_t caller, uint32_t request)
@@ -80,7 +89,7 @@ static void note_reply(struct fr_spans *s, uint32_t own, uint32_t caller, uint32
 	if (own)
 		fr_spans_note(s, fr_parents_runs(s->parents, a, own, FR_OPEN_NONE, s->now_ns));
 	else if (caller)
-		fr_spans_note(s, fr_parents_runs(s->parents, a, caller, request, s->now_ns));
+		note_answer(s, caller, request);
 	else
 		fr_parents_other(s->parents, a->who);
 }
@@ -150,7 +159,7 @@ static uint32_t caller_of(struct fr_spans *s, uint32_t request)
 static void take_bytes(struct fr_spans *s, struct fr_conn *c, const struct fr_merged *m,
 		       const struct fr_sock_io *io)
 {
-	uint32_t own = meet_caller(s, &s->move->actor), oldest = oldest_open(c), caller;
+	uint32_t own = s->move->own, oldest = oldest_open(c), caller;
 	bool is_reply = is_client(c) && s->move->dir == FR_WIRE_RECV;
 	uint64_t serial = s->opens.serial;
 
@@ -207,6 +216,7 @@ static void take_io(struct fr_spans *s, const struct fr_merged *m, uint32_t inst
 	}
 	move.dir = m->rec.kind == FR_EV_SOCK_SEND ? FR_WIRE_SEND : FR_WIRE_RECV;
 	move.actor = fr_spans_actor(s, io.tid, io.goid, io.flags, s->now_ns);
+	move.own = meet_caller(s, &move.actor);
 	s->move = &move;
 	fr_spans_note(s, fr_accounts_event(s->budgets, &move.actor, c, event_of(c, move.dir),
 					   s->now_ns));

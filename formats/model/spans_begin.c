@@ -295,17 +295,10 @@ static void begin_server(struct fr_spans *s, const struct fr_actor *a, uint32_t 
 		fr_parents_other(s->parents, a->who);
 }
 
-static void begin_client(struct fr_spans *s, struct fr_conn *c, const struct fr_actor *a,
-			 uint32_t open)
+static void begin_client(struct fr_spans *s, const struct fr_actor *a, uint32_t open)
 {
-	const struct fr_open *caller;
-
 	find_caller(s, a, open);
 	fr_parents_other(s->parents, a->who); /* whoever asked waits now */
-	if (!fr_spans_open_at(s, open)->unsure)
-		return;
-	caller = fr_spans_open_at(s, fr_spans_open_at(s, open)->caller);
-	fr_spans_note(s, fr_accounts_inferred(s->budgets, caller, c, FR_LINE_ASKS, s->now_ns));
 }
 
 uint32_t fr_spans_begin(struct fr_spans *s, struct fr_conn *c, const struct fr_request *r)
@@ -330,7 +323,7 @@ uint32_t fr_spans_begin(struct fr_spans *s, struct fr_conn *c, const struct fr_r
 	if (r->server)
 		begin_server(s, &a, open);
 	else if (o->start_ns)
-		begin_client(s, c, &a, open);
+		begin_client(s, &a, open);
 	find_other_end(s, c, open, r);
 	if (o->start_ns)
 		fr_accounts_open(s->budgets, o, c);

@@ -208,6 +208,8 @@ static void settle_guess(struct fr_spans *s, uint32_t open, bool right)
 	uint32_t caller = o->caller;
 
 	leave_unsure(s, open);
+	if (right)
+		fr_spans_note(s, fr_accounts_called(s->budgets, fr_spans_open_at(s, caller), o));
 	o->held_first = o->held_last = NULL;
 	if (!right) {
 		o->parent = o->caller = FR_OPEN_NONE;
@@ -219,17 +221,33 @@ static void settle_guess(struct fr_spans *s, uint32_t open, bool right)
 	fr_opens_drop(&s->opens, open);
 }
 
+/* Says of each whether it is right, and turns their list round: oldest first. */
+static uint32_t judge(struct fr_spans *s, uint32_t open, uint32_t by)
+{
+	uint32_t first = FR_OPEN_NONE, older;
+
+	for (; open; open = older) {
+		struct fr_open *o = fr_spans_open_at(s, open);
+
+		o->right = open == by;
+		if (o->right) /* so is that from whose reply it went on */
+			by = o->derived_from;
+		older = o->older_unsure;
+		o->older_unsure = first;
+		first = open;
+	}
+	return first;
+}
+
 void fr_spans_decide(struct fr_spans *s, uint32_t caller, uint32_t by)
 {
-	uint32_t open, older;
+	struct fr_open *c = fr_spans_open_at(s, caller);
+	uint32_t open = judge(s, c->newest_unsure, by), next;
 
-	for (open = fr_spans_open_at(s, caller)->newest_unsure; open; open = older) {
-		bool right = open == by;
-
-		older = fr_spans_open_at(s, open)->older_unsure;
-		if (right) /* so is that from whose reply it went on */
-			by = fr_spans_open_at(s, open)->derived_from;
-		settle_guess(s, open, right);
+	c->newest_unsure = open;
+	for (; open; open = next) {
+		next = fr_spans_open_at(s, open)->older_unsure;
+		settle_guess(s, open, fr_spans_open_at(s, open)->right);
 	}
 }
 

@@ -12,6 +12,7 @@ struct fr_move {
 	struct fr_actor actor;
 	uint64_t time_ns;
 	enum fr_wire_dir dir;
+	uint32_t own; /* the server request that the actor has open; FR_OPEN_NONE */
 };
 
 struct fr_spans {

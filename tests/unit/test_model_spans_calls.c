@@ -46,6 +46,10 @@ static void the_caller_parks_before_and_wakes_behind_it(void **state)
 	sp_assert_parent(sp_find("/call", true), sp_find("/call", false), FR_LINK_PEER);
 	assert_int_equal(sp_find("/call", false)->span.end_ns, 1040);
 	assert_string_equal(sp_find("/call", true)->command, "GET");
+	/* and what it waited for is known */
+	assert_true(sp_find("/a", true)->span.budget_known);
+	assert_int_equal(sp_find("/a", true)->span.budget.blocked_ns[FR_BLOCK_NETWORK], 30);
+	assert_int_equal(fr_budget_total_ns(&sp_find("/a", true)->span.budget), 50);
 }
 
 /* It parked for a lock; another ran on its thread, and called. */
@@ -63,6 +67,8 @@ static void who_wakes_elsewhere_was_not_the_caller(void **state)
 	sp_assert_parent(sp_find("/call", true), sp_find("/call", false), FR_LINK_PEER);
 	assert_memory_not_equal(sp_find("/call", false)->span.trace_id,
 				sp_find("/a", true)->span.trace_id, 16);
+	assert_int_equal(sp_find("/a", true)->span.budget.blocked_ns[FR_BLOCK_NETWORK], 0);
+	assert_int_equal(sp_find("/a", true)->span.budget.unattributed_ns, 50);
 }
 
 static void whoever_comes_between_hides_the_waking(void **state)
@@ -233,6 +239,7 @@ static void one_call_may_follow_another(void **state)
 	sp_send(1050, 3, M3, HANDLER, SP_OK);
 	sp_assert_parent(sp_find("/one", false), sp_find("/a", true), FR_LINK_INFERRED);
 	sp_assert_parent(sp_find("/two", false), sp_find("/a", true), FR_LINK_INFERRED);
+	assert_int_equal(sp_find("/a", true)->span.budget.blocked_ns[FR_BLOCK_NETWORK], 20);
 }
 
 /* Somebody else may have woken there meanwhile: the second is his, the first not proven. */
