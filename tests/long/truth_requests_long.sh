@@ -50,12 +50,13 @@ go_64() {
 		"$work"/truth.{warmup,pq,pgx,many}
 }
 
-# Two dumps that overlap: one recording, in which each request is once, with one id.
+# Two dumps that overlap: one recording, in which each request is once, with one id. The database by
+# its unix socket.
 go_twice() {
-	local first
+	local first dsn="host=$PGSOCKET port=$PGPORT user=postgres dbname=postgres sslmode=disable"
 	requests_recorder --codec none --log-level debug --hooks syscalls || return 1
 	rm -f "$work"/next.* "$work/truth.warmup"
-	truthsvc_start && truthsvc_warm && truthsvc_load part1 8 150 2 && recorder_dump || return 1
+	truthsvc_start --dsn "$dsn" && truthsvc_warm && truthsvc_load part1 8 150 2 && recorder_dump || return 1
 	first=$dump
 	truthsvc_load part2 8 150 2 && recorder_dump || return 1
 	truthsvc_end || not_ok "two dumps: the servers end"
