@@ -253,34 +253,37 @@ static void take_wait(struct fr_budgets *b, struct fr_budget_thread *t, const st
 	t->upto_ns = from_ns;
 }
 
-/*
- * It was not seen to get its CPU, but to leave the last one, and no record is known to be lost
- * since: until then it waited as it had left. (The recorder does not see what some threads of a
- * virtual machine's host do.)
- */
-static void bridge(const struct fr_budgets *b, const struct fr_budget_thread *t, struct wait *w)
+/* It left its CPU at upto_ns, and no record is known to be lost since. */
+static bool has_left(const struct fr_budgets *b, const struct fr_budget_thread *t)
 {
-	if (!t->left_ns || t->left_ns != t->upto_ns || t->left_round != b->io_round ||
-	    w->from_ns <= t->left_ns)
-		return;
-	w->off_ns = t->left_ns;
-	w->ready_ns = w->preempted || !w->off_state ? w->off_ns : w->wake_ns;
+	return t->left_ns && t->left_ns == t->upto_ns && t->left_round == b->io_round;
 }
 
-/* The same where it has left since, so that the kernel's account tells how long it was runnable. */
-static bool bridge_by_delay(const struct fr_budgets *b, struct fr_budget_thread *t,
-			    const struct fr_stint *s, const struct wait *w, uint32_t delay_ns)
+/*
+ * It was seen to leave its last CPU, but not to get the one that it runs on at to_ns. (The recorder
+ * does not see what some threads of a virtual machine's host do.) Until w->from_ns it waited as it
+ * had left. Since when it has run is only known when it leaves, by the kernel's account (delay_ns;
+ * 0 = not yet); else nothing is known of that time.
+ */
+static void take_unseen(struct fr_budgets *b, struct fr_budget_thread *t, struct wait *w,
+			const struct did *did, uint32_t delay_ns, uint64_t to_ns)
 {
-	uint32_t waited_ns = delay_ns - t->delay_ns;
+	uint64_t waited_ns = (uint32_t)(delay_ns - t->delay_ns);
+	bool known = false;
 
-	if (!s->from_unseen || !delay_ns || !t->delay_ns || t->left_ns != t->upto_ns ||
-	    t->left_round != b->io_round || (w->off_state && !w->preempted) ||
-	    waited_ns > s->to_ns - t->upto_ns)
-		return false;
+	w->off_ns = t->left_ns;
+	w->ready_ns = w->preempted || !w->off_state ? w->off_ns : w->wake_ns;
+	if (w->ready_ns && delay_ns && t->delay_ns && w->ready_ns + waited_ns <= to_ns) {
+		w->from_ns = w->ready_ns + waited_ns;
+		known = true;
+	}
 	t->instead = FR_WHO_NONE;
-	add_queued(t, w, t->upto_ns, t->upto_ns + waited_ns);
-	t->upto_ns += waited_ns;
-	return true;
+	take_wait(b, t, w, did);
+	if (known)
+		t->sum.on_cpu_ns += to_ns - t->upto_ns;
+	else
+		t->sum.unattributed_ns += to_ns - t->upto_ns;
+	t->upto_ns = to_ns;
 }
 
 /* Its stint is whole: it has left its CPU. delay_ns: what the switch says; 0 = nothing. */
@@ -299,13 +302,13 @@ static void take_stint(struct fr_budgets *b, struct fr_budget_thread *t, const s
 
 	if (!s->ran || s->to_ns <= t->upto_ns)
 		return;
-	if (!bridge_by_delay(b, t, s, &w, delay_ns)) {
-		if (s->from_unseen)
-			bridge(b, t, &w);
+	if (s->from_unseen && has_left(b, t)) {
+		take_unseen(b, t, &w, NULL, delay_ns, s->to_ns);
+	} else {
 		take_wait(b, t, &w, NULL);
+		t->sum.on_cpu_ns += s->to_ns - t->upto_ns;
+		t->upto_ns = s->to_ns;
 	}
-	t->sum.on_cpu_ns += s->to_ns - t->upto_ns;
-	t->upto_ns = s->to_ns;
 	t->left_ns = s->to_unseen ? 0 : s->to_ns;
 	t->left_round = b->io_round;
 	t->delay_ns = delay_ns;
@@ -344,12 +347,12 @@ static void take_moment(struct fr_budgets *b, struct fr_budget_thread *t,
 		t->upto_ns = now;
 		return;
 	}
-	if (th->since_ns > t->upto_ns) {
-		w = wait_before(th);
-		if (th->since_unseen)
-			bridge(b, t, &w);
-		take_wait(b, t, &w, did);
+	w = wait_before(th);
+	if (th->since_unseen && has_left(b, t)) {
+		take_unseen(b, t, &w, did, 0, now);
+		return;
 	}
+	take_wait(b, t, &w, did);
 	if (now > t->upto_ns)
 		t->sum.on_cpu_ns += now - t->upto_ns;
 	t->upto_ns = later(now, t->upto_ns);

@@ -12,6 +12,9 @@ import re
 import sys
 
 SHARE = 0.05
+# One value of a kind, or one in twenty, may be off by more, up to this: what interrupts take is the
+# thread's or nobody's, and on some virtual machines what the host's own agent does is not recorded.
+SHARE_AT_WORST = 0.15
 UNATTRIBUTED = 0.01
 SLACK_NS = 200_000  # between the clock of the program and the records: a switch, a few calls
 PARTS = ("on_cpu_ns", "runqueue_ns", "blocked_network_ns", "blocked_disk_ns", "blocked_other_ns",
@@ -20,7 +23,7 @@ ABOUT = {"cpu": ("on_cpu_ns",), "sql": ("blocked_network_ns",), "disk": ("blocke
          "lock": ("blocked_other_ns",), "hog": ("on_cpu_ns", "runqueue_ns"),
          "mix": ("on_cpu_ns", "runqueue_ns", "blocked_network_ns", "blocked_disk_ns",
                  "blocked_other_ns")}
-TARGET = re.compile(r"/[a-z]+/\d+/r\d+\Z")
+TARGET = re.compile(r"/[a-z]+/\d+/r\d+n\d+\Z")
 FIELD = re.compile(r' ([a-z_]+)=("(?:[^"\\]|\\.)*"|\S+)')
 
 
@@ -39,10 +42,11 @@ def want_of(r, threads, longer):
     parts["blocked_network_ns"] = (r["network_ns"] - late, r["network_ns"] + late)
     # it lost its CPU between a record and the look at the clock
     parts["runqueue_ns"] = (r["delay_ns"] - late, r["delay_ns"] + late + longer)
-    # several who sync wait for each other, too: locks
-    disk, others = r["disk_ns"], r["sync_ns"] if threads > 1 else 0
-    parts["blocked_disk_ns"] = (disk + r["sync_ns"] - others - late, disk + r["sync_ns"] + late)
-    parts["blocked_other_ns"] = (r["other_ns"] - late, r["other_ns"] + others + late)
+    # several who sync may wait for each other, too (the same block holds their inodes): locks
+    disk, other = r["disk_ns"] + r["sync_ns"], r["other_ns"]
+    locks = disk / 2 if threads > 1 else 0
+    parts["blocked_disk_ns"] = (disk - locks - late, disk + late)
+    parts["blocked_other_ns"] = (other - late, other + locks + late)
     return parts
 
 
@@ -50,9 +54,26 @@ class Judge:
     def __init__(self, name, threads):
         self.name, self.threads, self.bad = name, threads, {}
         self.unattributed = self.duration = self.cnt = 0
+        self.values, self.off = {}, {}
 
     def fail(self, what, why):
         self.bad.setdefault(what, []).append(why)
+
+    def near(self, what, got, low, high, of, why):
+        """Is it within 5 % of `of` from low to high?"""
+        off = max(low - got, got - high) - SLACK_NS
+        self.values[what] = self.values.get(what, 0) + 1
+        if off > SHARE_AT_WORST * of:
+            self.fail(what, why)
+        elif off > SHARE * of:
+            self.off.setdefault(what, []).append(why)
+
+    def weigh(self):
+        for what, why in self.off.items():
+            if len(why) > max(1, self.values[what] // 20):
+                self.bad.setdefault(what, []).extend(why)
+            else:
+                print("# %s: off by more than 5 %%, once or twice: %s" % (self.name, why))
 
     def request(self, r, span):
         route, duration = r["route"], int(span["duration_ns"])
@@ -67,11 +88,15 @@ class Judge:
             self.fail("budgets", label + "took %d, not %d" % (r["end_ns"] - r["start_ns"], duration))
         for part, (low, high) in want_of(r, self.threads, longer).items():
             about = part in ABOUT[route]
-            allowed = (SHARE * high if about else SHARE * duration) + SLACK_NS
-            if not low - allowed - got["unattributed_ns"] <= got[part] <= high + allowed:
-                self.fail(route if about else "what a request is not about",
-                          label + "%s is %d, not %d; all: %s, not %s" %
-                          (part, got[part], low, got, r))
+            self.near(route if about else "what a request is not about", got[part],
+                      low - got["unattributed_ns"], high, high if about else duration,
+                      label + "%s is %d, not %d; all: %s, not %s" %
+                      (part, got[part], low, got, r))
+        both = got["blocked_disk_ns"] + got["blocked_other_ns"]
+        truth = r["disk_ns"] + r["sync_ns"] + r["other_ns"]
+        late = max(-r["lost_ns"], 0)
+        self.near("disk and locks together", both, truth - late - got["unattributed_ns"],
+                  truth + late, truth, label + "%d, not %d" % (both, truth))
         self.unattributed += got["unattributed_ns"]
         self.duration += duration
         self.cnt += 1
@@ -97,9 +122,10 @@ def judge_sql(j, truth, served, clients):
             j.fail("sql", "/%s/%s: %d statements under it" % (r["route"], r["id"], len(found)))
             continue
         waited = int(found[0].get("blocked_network_ns", 0))
-        if abs(waited - r["network_ns"]) > SHARE * r["network_ns"] + SLACK_NS:
-            j.fail("sql", "/%s/%s: its statement waited %d, not %d" %
-                   (r["route"], r["id"], waited, r["network_ns"]))
+        late = max(-r["lost_ns"], 0)
+        j.near("sql", waited, r["network_ns"] - late, r["network_ns"] + late, r["network_ns"],
+               "/%s/%s: its statement waited %d, not %d" %
+               (r["route"], r["id"], waited, r["network_ns"]))
 
 
 def main():
@@ -118,10 +144,12 @@ def main():
         else:
             j.fail("budgets", "/%s/%s is not there" % (r["route"], r["id"]))
     judge_sql(j, truth, served, clients)
+    j.weigh()
     routes = {r["route"] for r in truth["requests"]}
     if j.unattributed > UNATTRIBUTED * j.duration:
         j.fail("what is unattributed", "%d of %d" % (j.unattributed, j.duration))
-    for what in ["budgets", "parts add up", "what is unattributed"] + [x for x in ABOUT if x in routes] + [
+    for what in ["budgets", "parts add up", "what is unattributed",
+                 "disk and locks together"] + [x for x in ABOUT if x in routes] + [
             "what a request is not about"]:
         j.verdict(what)
     print("# %s: %d requests, %.3f %% of their time unattributed" %

@@ -300,7 +300,7 @@ static void an_arrival_that_was_not_seen(void **state)
 	preempt(0, 2000, A, HOG);
 	event(0, 7000, A, 0, FR_LINE_OTHER, DB); /* it runs; HOG was last seen at 2000 */
 	respond(a, 7500);
-	assert_int_equal(got.on_cpu_ns + got.runqueue_ns, 6500);
+	EXPECT(1000 + 500, 0, 0, 0, 0, 5000); /* on CPU or queued: it has not left since */
 	/* the kernel's account knows better, where it has left since */
 	a = opens(A, 0, true, FRONT, 7500);
 	switch_with(0, 8000, A, HOG, 0, 1000);
@@ -311,15 +311,25 @@ static void an_arrival_that_was_not_seen(void **state)
 	event(0, 13200, A, 0, FR_LINE_SERVES, FRONT);
 	closes(a, 7500, 13200);
 	EXPECT(500 + 500 + (3500 - 2600) + 100, 1000 + 2600 + 100, 0, 0, 0, 0);
-	/* not behind a gap */
+	/* it slept, and was seen to be woken */
 	a = opens(A, 0, true, FRONT, 13200);
-	switch_with(0, 13500, A, HOG, 0, 4700);
+	switch_with(0, 13300, A, 0, SLEEPING, 4700);
+	wake(1, 13350, A, B, FR_WAKER_TASK);
+	sw(0, 13360, 0, HOG, 0);
+	switch_with(0, 13450, A, HOG, 0, 4730);
+	sw(0, 13460, HOG, A, 0);
+	event(0, 13480, A, 0, FR_LINE_SERVES, FRONT);
+	closes(a, 13200, 13480);
+	EXPECT(100 + (100 - 30) + 20, 30 + 10, 0, 0, 50, 0);
+	/* not behind a gap */
+	a = opens(A, 0, true, FRONT, 13480);
+	switch_with(0, 13500, A, HOG, 0, 4740);
 	fr_budgets_blind(budgets, 13600);
 	fr_threads_blind(threads, 13600);
 	switch_with(0, 15000, A, HOG, 0, 5700);
 	sw(0, 15100, HOG, A, 0);
 	event(0, 15200, A, 0, FR_LINE_SERVES, FRONT);
-	closes(a, 13200, 15200);
+	closes(a, 13480, 15200);
 	assert_int_equal(got.runqueue_ns, 100);
 	assert_true(got.unattributed_ns >= 100);
 }

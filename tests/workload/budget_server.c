@@ -205,8 +205,8 @@ static void ask(int fd, const char *route, long amount, int id)
 {
 	char text[256];
 	int text_bytes = snprintf(text, sizeof(text),
-				  "GET /%s/%ld/r%d HTTP/1.1\r\nHost: localhost\r\n\r\n", route,
-				  amount, id);
+				  "GET /%s/%ld/r%dn%d HTTP/1.1\r\nHost: localhost\r\n\r\n", route,
+				  amount, (int)getppid(), id);
 
 	truth_must(write(fd, text, (size_t)text_bytes), "write");
 	if (truth_must(read(fd, text, sizeof(text)), "read") < 20 ||
