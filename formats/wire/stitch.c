@@ -117,8 +117,7 @@ static void unit_begins(struct fr_wire_run *run, const struct fr_wire_unit *u,
 			cut_waiting_request(run);
 		if (c->pending_cnt && start.time_ns < c->pending[0].start.time_ns) {
 			/* begun before anything that is open was asked: it answers none of it */
-			s->over = (struct fr_wire_unit){ .effects = u->effects & FR_UNIT_RAW };
-			c->unmatched_cnt++;
+			fr_wire_queue_disown(run);
 			return;
 		}
 		fr_wire_queue_reply(run, u, start);

@@ -251,6 +251,14 @@ static int push_orphan(struct fr_wire_run *run, const struct fr_wire_unit *u)
 	return 0;
 }
 
+void fr_wire_queue_disown(struct fr_wire_run *run)
+{
+	struct fr_wire_unit *over = &run->c->streams[run->dir].over;
+
+	*over = (struct fr_wire_unit){ .effects = over->effects & FR_UNIT_RAW };
+	run->c->unmatched_cnt++;
+}
+
 void fr_wire_queue_reply(struct fr_wire_run *run, const struct fr_wire_unit *u,
 			 struct fr_wire_point start)
 {
@@ -269,6 +277,11 @@ void fr_wire_queue_reply(struct fr_wire_run *run, const struct fr_wire_unit *u,
 		c->pending[index].marks |= FR_MARK_END_INFERRED;
 		finish(run, (unsigned)index, start);
 		index = find(run, u->answers, u->id);
+		if (index >= 0 && start.time_ns < c->pending[index].start.time_ns) {
+			/* begun before this one was asked: it answers one that nobody saw */
+			fr_wire_queue_disown(run);
+			return;
+		}
 	}
 	if (index < 0 && u->effects & FR_UNIT_ORPHAN)
 		index = push_orphan(run, u);

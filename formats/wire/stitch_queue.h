@@ -31,6 +31,8 @@ void fr_wire_queue_push(struct fr_wire_run *run, const struct fr_wire_unit *u,
 /* A unit of a reply begins at start. */
 void fr_wire_queue_reply(struct fr_wire_run *run, const struct fr_wire_unit *u,
 			 struct fr_wire_point start);
+/* The unit in hand is of a reply that answers nothing open: at its end, nothing is over. */
+void fr_wire_queue_disown(struct fr_wire_run *run);
 /* A unit of a reply ends at run->at. */
 void fr_wire_queue_over(struct fr_wire_run *run, const struct fr_wire_unit *u);
 /* A new request comes although replies were passed over: they must be among those. */
