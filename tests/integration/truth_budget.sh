@@ -3,6 +3,7 @@
 # Where the time of a C server's requests went, against the kernel's own counts: CPU burnt, pg_sleep,
 # synchronous writes, a lock that another thread holds, a CPU that another thread wants; one at a
 # time, and eight.
+# timeout: 300
 . "$(dirname "$0")/../lib/recorder.sh"
 . "$(dirname "$0")/../lib/truth.sh"
 need_root truth_budget

@@ -71,7 +71,7 @@ go_warm || { not_ok "the recorder learns the binary" "$(tail -3 "$work/rec.log")
 go_run "one at a time" 1 "$rounds"
 truth_denies "a wait that never was is noticed" 's/"slept_ns":4/"slept_ns":9/' "$work/server.out" \
 	budget_go lie "$lie" "$work/spans.txt"
-go_run "64 at once" 64 "$rounds"
-go_run "64 at once beside burners" 64 "$rounds" --burners 2
+go_run "sixty-four at once" 64 "$rounds"
+go_run "sixty-four at once beside burners" 64 "$rounds" --burners 2
 recorder_stop || not_ok stop
 finish
