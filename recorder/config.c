@@ -235,7 +235,9 @@ int fr_config_reload(struct fr_config *config, int argc, char **argv, uint32_t *
 			bad = row->set(&next, (char *)value.data, err, sizeof(err));
 			changed_cnt++;
 		} else {
-			fr_warn("%s = %s takes a restart, ignoring", row->name, (char *)value.data);
+			fr_warn("%s = %s takes a restart, ignoring", row->name,
+				row->flags & FR_SETTING_PRIVATE ? "(not shown)" :
+								  (char *)value.data);
 		}
 	}
 	fr_buf_done(&value);

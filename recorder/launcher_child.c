@@ -196,8 +196,7 @@ static void report(struct child *c, const struct fr_launch_job *job, const struc
 		o.took_ns = fr_loop_now_ns() - c->began_ns;
 		memcpy(o.text, c->line, c->line_bytes);
 	}
-	/* a daemon that does not read for so long hangs; what it does not learn, it counts itself
-	 */
+	/* a daemon that does not read for so long hangs: nobody waits for this then */
 	if (poll(&p, 1, 10000) > 0)
 		(void)send(c->daemon_fd, &o, sizeof(o), MSG_NOSIGNAL);
 }

@@ -90,6 +90,10 @@ check outcome_for_people sh -c "'$build/flightrec' status --control '$work/contr
 check outcome_for_prometheus sh -c "'$build/flightrec' status --prometheus \
 	--control '$work/control.sock' | grep -q 'on_dump_total{outcome=\"done\"} 1'"
 "$build/flightrec" convert "$dump" --to text --all -o "$work/text" 2>/dev/null
+sed -i "s/^on_dump = .*/on_dump = sh -c '$secret'/" "$work/flightrec.ini"
+kill -HUP "$rec_pid"
+check change_takes_a_restart wait_line "$work/rec.log" "on-dump = (not shown) takes a restart" 5
+check settings_stay_out_of_the_log sh -c "! grep -q '$secret' '$work/rec.log'"
 check settings_stay_out_of_the_dump sh -c "! grep -qa '$secret' '$work/text' &&
 	! '$build/flightrec' info '$dump' --json | grep -q '$secret'"
 recorder_stop || not_ok stop "exit status $?"
