@@ -63,7 +63,7 @@ static void values_are_taken(void **state)
 
 	(void)state;
 	assert_int_equal(load(&c,
-			      "ring_size = 1G\nfamilies = sched, dns\nredact=off\n"
+			      "ring_size = 1G\nfamilies = sched, dns\nredact=off\nkeep_query=on\n"
 			      "[flightrecd]\ncodec = lz4\nnice = 0\n"
 			      "filter_pid = 12,34\ncontrol = off\n",
 			      NULL),
@@ -72,6 +72,7 @@ static void values_are_taken(void **state)
 	assert_int_equal(c.families, 1u << FR_FAMILY_REC | 1u << FR_FAMILY_PROC |
 					     1u << FR_FAMILY_SCHED | 1u << FR_FAMILY_DNS);
 	assert_int_equal(c.redact.level, FR_REDACT_OFF);
+	assert_true(c.redact.keep_query);
 	assert_int_equal(c.codec, FR_CODEC_LZ4);
 	assert_int_equal(c.nice, 0);
 	assert_int_equal(c.filter_kind, FR_FILTER_PID);
@@ -294,6 +295,7 @@ static void dump_gets_all_settings(void **state)
 
 	(void)state;
 	assert_int_equal(load(&c, "redact = off\n", NULL), 0);
+	assert_false(c.redact.keep_query);
 	fr_config_settings(&c, &meta);
 	assert_string_equal(meta.redact, "off");
 	for (uint32_t i = 0; i < meta.setting_cnt; i++) {
