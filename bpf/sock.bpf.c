@@ -17,7 +17,8 @@ FR_INLINE bool fr_call_believed(const struct fr_transfer *x, const struct task_s
 	if (fr_unlikely(x->call.kind == FR_CALL_BUFFER && x->result > 0 &&
 			!(x->flags & FR_IO_TRUNC) && (__u64)x->result > x->call.length))
 		return false;
-	return file && fr_view((void *)file, struct file)->private_data == sk->sk_socket;
+	return file && fr_view((void *)file, struct file)->private_data ==
+			       fr_untrusted(sk, struct sock)->sk_socket;
 }
 
 FR_INLINE void fr_transfer_caller(struct fr_transfer *x, struct task_struct *t,

@@ -214,20 +214,6 @@ static void explain(const char *object, int err)
 	}
 }
 
-/* Programs that find out something about this kernel for the others of their object; those go on
- * without, only slower. */
-static void learn(struct bpf_object *bpf)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts);
-	struct bpf_program *prog;
-
-	bpf_object__for_each_program (prog, bpf)
-		if (!strncmp(bpf_program__name(prog), "fr_learn_", 9) &&
-		    bpf_prog_test_run_opts(bpf_program__fd(prog), &opts))
-			fr_warn("%s cannot run: %s, continuing without what it finds out",
-				bpf_program__name(prog), strerror(errno));
-}
-
 /* -ENODEV: none of its programs can run on this kernel. */
 static int load_object(struct fr_probes *p, struct fr_features *features,
 		       const struct fr_bpf_embed *e)
@@ -253,7 +239,6 @@ static int load_object(struct fr_probes *p, struct fr_features *features,
 		bpf_object__close(bpf);
 		return err;
 	}
-	learn(bpf);
 	p->objects[p->object_cnt++] = (struct fr_object){
 		.name = e->name,
 		.bpf = bpf,

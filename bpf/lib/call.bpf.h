@@ -167,12 +167,13 @@ FR_INLINE bool fr_call_open_msghdr(struct fr_call *c)
 /* The file behind a descriptor of the running task, as a number. */
 FR_INLINE __u64 fr_call_file(const struct task_struct *t, __s32 fd)
 {
+	const struct files_struct *files = fr_untrusted(t, struct task_struct)->files;
 	struct hlist_head *entry; /* for its one pointer */
 	__u64 file = 0;
 
-	if (fd < 0 || !t->files || (__u32)fd >= t->files->fdt->max_fds)
+	if (fd < 0 || !files || (__u32)fd >= files->fdt->max_fds)
 		return 0; /* the table may be replaced meanwhile: then a wrong file, not believed */
-	entry = (void *)t->files->fdt->fd + (__u64)(__u32)fd * sizeof(void *);
+	entry = (void *)files->fdt->fd + (__u64)(__u32)fd * sizeof(void *);
 	if (fr_feature(FR_FEAT_RDONLY_CAST))
 		return (__u64)fr_view(entry, struct hlist_head)->first;
 	bpf_probe_read_kernel(&file, sizeof(file), entry);

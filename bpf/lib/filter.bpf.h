@@ -11,10 +11,10 @@
 /* The daemon, its children (dumper, launcher) and theirs. */
 FR_INLINE bool fr_is_self(const struct task_struct *t)
 {
+	const struct task_struct *parent = fr_untrusted(t, struct task_struct)->real_parent;
 	int self = fr_knobs.self_tgid;
 
-	return t->tgid == self || t->real_parent->tgid == self ||
-	       t->real_parent->real_parent->tgid == self;
+	return t->tgid == self || parent->tgid == self || parent->real_parent->tgid == self;
 }
 
 FR_INLINE bool fr_comm_is(const char *comm, const volatile char *want)

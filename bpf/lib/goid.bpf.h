@@ -116,13 +116,13 @@ FR_INLINE void fr_go_registers(struct fr_go *go, const struct pt_regs *regs)
 #define FR_GO_SITE_MASK 0x00ffffffffffffffull
 
 FR_INLINE bool fr_go_context(const struct fr_go *go, struct fr_go_known *known,
-			     const struct task_struct *t)
+			     const struct task_struct *t, const struct mm_struct *mm)
 {
 	__u64 word = 0;
 
 	if (fr_likely(known->site && go->ip == known->site))
 		return go->g;
-	if (go->ip < t->mm->start_code || go->ip >= t->mm->end_code || !go->g)
+	if (go->ip < mm->start_code || go->ip >= mm->end_code || !go->g)
 		return false;
 	if (bpf_probe_read_user(&word, sizeof(word), (void *)(t->thread.fsbase - 8)) ||
 	    word != go->g)
@@ -139,9 +139,10 @@ FR_INLINE void fr_go_registers(struct fr_go *go, const struct pt_regs *regs)
 	go->ip = regs->pc;
 }
 
-FR_INLINE bool fr_go_context(const struct fr_go *go, const struct task_struct *t)
+FR_INLINE bool fr_go_context(const struct fr_go *go, struct fr_go_known *known,
+			     const struct task_struct *t, const struct mm_struct *mm)
 {
-	return go->ip >= t->mm->start_code && go->ip < t->mm->end_code && go->g;
+	return go->ip >= mm->start_code && go->ip < mm->end_code && go->g;
 }
 #endif
 
@@ -182,12 +183,13 @@ FR_INLINE __u32 fr_goid_off(struct fr_go *go, struct fr_go_known *known,
 /* Reads the goroutine's number: at the start of messages only, as that reads user memory. */
 FR_INLINE void fr_goid(struct fr_go *go, struct fr_go_known *known, const struct task_struct *t)
 {
+	const struct mm_struct *mm = fr_untrusted(t, struct task_struct)->mm;
 	__u32 off;
 
-	if (fr_unlikely(!t->mm))
+	if (fr_unlikely(!mm))
 		return;
-	off = fr_forget(fr_goid_off(go, known, t->mm, t->tgid));
-	if (off == FR_GOID_NONE || !fr_go_context(go, known, t))
+	off = fr_forget(fr_goid_off(go, known, mm, t->tgid));
+	if (off == FR_GOID_NONE || !fr_go_context(go, known, t, mm))
 		return;
 	if (!bpf_probe_read_user(&go->goid, sizeof(go->goid), (void *)(go->g + off)) &&
 	    go->goid) /* 0: the scheduler's own g */

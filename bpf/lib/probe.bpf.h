@@ -56,6 +56,10 @@ FR_INLINE bool fr_feature(__u32 bit)
 /* Kernel structs behind an address, read like ordinary memory (6.2 and later). */
 extern void *bpf_rdonly_cast(const void *obj, __u32 btf_id) __ksym __weak;
 #define fr_view(ptr, type) ((type *)bpf_rdonly_cast((ptr), bpf_core_type_id_kernel(type)))
+/* A trusted pointer as one that isn't: for each pointer that is loaded through a trusted one, the
+ * verifier searches the names of all kernel types, some ms each time that it comes by. */
+#define fr_untrusted(ptr, type)                                                                    \
+	(fr_feature(FR_FEAT_RDONLY_CAST) ? fr_view((ptr), type) : (type *)(ptr))
 
 /* Always zero, but the verifier cannot know. */
 __u32 fr_opaque_zero;

@@ -125,33 +125,6 @@ FR_INLINE void fr_message_advance(struct fr_transfer *x, struct fr_sock_kept *k)
 	x->capture_bytes = fr_forget(take < FR_CAPTURE_MAX ? take : FR_CAPTURE_MAX);
 }
 
-/* From a thread's stack to its registers at entry to the kernel: the same for all on one kernel.
- * Learned when the programs are loaded, as a helper's call costs more. 0 = not known. */
-__u32 fr_regs_off;
-
-#ifndef FR_SOCK_BY_ADDRESS
-SEC("syscall")
-int FR_PROG(fr_learn_regs)
-{
-	struct task_struct *t = bpf_get_current_task_btf();
-	void *regs = (void *)bpf_task_pt_regs(t);
-	__u64 at = 0;
-
-	bpf_probe_read_kernel(&at, sizeof(at), &regs); /* as a plain number */
-	fr_regs_off = at - (__u64)t->stack;
-	return 0;
-}
-#endif
-
-FR_INLINE const struct pt_regs *fr_regs(struct task_struct *t)
-{
-	__u32 off = *(volatile __u32 *)&fr_regs_off;
-
-	if (fr_likely(fr_feature(FR_FEAT_RDONLY_CAST) && off))
-		return fr_view(t->stack + off, struct pt_regs);
-	return (void *)bpf_task_pt_regs(t);
-}
-
 /* The running task's call into x, with its g; false when it has none that could be a transfer. */
 FR_INLINE bool fr_transfer_call(struct fr_transfer *x, struct task_struct *t)
 {
@@ -165,7 +138,7 @@ FR_INLINE bool fr_transfer_call(struct fr_transfer *x, struct task_struct *t)
 	}
 	if (fr_unlikely(fr_is_compat(t)))
 		return false;
-	regs = fr_regs(t);
+	regs = (void *)bpf_task_pt_regs(t);
 	fr_call_describe(&x->call, regs);
 	x->call.kind = fr_forget(x->call.kind);
 	fr_go_registers(&x->go, regs);

@@ -248,7 +248,6 @@ struct task_struct {
 	int on_cpu;
 	int wake_cpu;
 	struct sched_info sched_info;
-	void *stack;
 	struct mm_struct *mm;
 	int exit_code;
 	int pid;
