@@ -110,6 +110,16 @@ static void answer(struct fr_binaries *b, const struct fr_notice *n, const struc
 			n->tgid, r->version);
 }
 
+/* It timed out: may it be asked about again? */
+static bool deserves_more(struct fr_binaries *b)
+{
+	if (memcmp(&b->late, &b->asked.binary, sizeof(b->late))) {
+		b->late = b->asked.binary;
+		b->late_cnt = 0;
+	}
+	return ++b->late_cnt < FR_BINARIES_LATE_MAX;
+}
+
 static void take_result(struct fr_binaries *b, bool hung)
 {
 	struct result r = { 0 };
@@ -121,6 +131,10 @@ static void take_result(struct fr_binaries *b, bool hung)
 		answer(b, &b->asked, &r);
 	} else if (!hung && (b->paused || (n == (ssize_t)sizeof(r) && r.error == -ESRCH))) {
 		forget_question(b, &b->asked); /* it has ended, or runs another program: later */
+	} else if (!hung && b->timed_out && deserves_more(b)) {
+		fr_debug("process %u: its program is not read yet: no answer in time, later again",
+			 b->asked.tgid);
+		forget_question(b, &b->asked);
 	} else {
 		r = (struct result){ .binary.state = FR_BINARY_FAILED };
 		fr_info("process %u: its program cannot be read (%s): no goroutine numbers",

@@ -21,6 +21,7 @@
 
 #define FR_BINARIES_QUEUE_MAX 64
 #define FR_BINARIES_DEADLINE_NS 2000000000ull
+#define FR_BINARIES_LATE_MAX 3
 #define FR_BINARIES_STUCK_MAX 4
 
 struct fr_binaries {
@@ -37,6 +38,10 @@ struct fr_binaries {
 	int result_fd;
 	struct fr_notice asked; /* what the child is about */
 	bool timed_out;
+	/* A host under load may leave a child without a CPU for so long: a program is given up only
+	 * when it times out so often in a row. */
+	struct fr_binary_key late;
+	uint32_t late_cnt;
 	bool paused;
 	/* children that don't even die (a read that FUSE has passed on cannot be interrupted): left
 	 * alone. With too many of them no question is asked any more. 0 = free */
