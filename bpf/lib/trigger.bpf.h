@@ -61,7 +61,7 @@ FR_INLINE bool fr_http_request(__u32 word)
 	return word == FR_WORD4('G', 'E', 'T', ' ') || word == FR_WORD4('P', 'O', 'S', 'T') ||
 	       word == FR_WORD4('P', 'U', 'T', ' ') || word == FR_WORD4('H', 'E', 'A', 'D') ||
 	       word == FR_WORD4('D', 'E', 'L', 'E') || word == FR_WORD4('P', 'A', 'T', 'C') ||
-	       word == FR_WORD4('O', 'P', 'T', 'I') || word == FR_WORD4('C', 'O', 'N', 'N');
+	       word == FR_WORD4('O', 'P', 'T', 'I');
 }
 
 /* "HTTP/1." */
@@ -165,6 +165,8 @@ FR_INLINE __u32 fr_learn_request(const struct fr_look *e, const struct fr_sock_k
 {
 	__u64 first = fr_look_first(e);
 
+	if ((__u32)first == FR_WORD4('C', 'O', 'N', 'N'))
+		return FR_SPEAKS_OTHER; /* a tunnel: nobody knows for what */
 	if (fr_http_request(first))
 		return FR_SPEAKS_HTTP;
 	if (fr_redis_request(e, k, got, dir))
@@ -396,10 +398,13 @@ FR_INLINE __u32 fr_pg_find_error(const struct fr_look *e, __u32 got)
 	return 0;
 }
 
+/* Where the reply begins a stream (replication), what follows from either end is no answer. */
 FR_INLINE void fr_pg_reply(struct fr_look *e, struct fr_sock_kept *k, __u32 got, __u64 now)
 {
 	__u32 at = fr_pg_find_error(e, got);
 
+	if (fr_look_byte(e, 0) == 'W')
+		k->asked.wire = FR_SPEAKS_OTHER;
 	if (at)
 		fr_sql_error(e, k, fr_pg_state(e, at, got), now);
 }
@@ -408,6 +413,10 @@ FR_INLINE void fr_mysql_reply(struct fr_look *e, struct fr_sock_kept *k, __u32 g
 {
 	__u64 first = fr_look_first(e), state;
 
+	/* the first event of a binary log: of no time, and a "rotate" */
+	if (got >= 10 && fr_mysql_length(first) >= 20 && !(first >> 32) && !fr_look_byte(e, 8) &&
+	    fr_look_byte(e, 9) == 4)
+		k->asked.wire = FR_SPEAKS_OTHER;
 	if (!fr_mysql_error(first, e, got))
 		return;
 	state = (__u64)fr_look_byte(e, 12) << 32 | __builtin_bswap32(fr_look_be32(e, 8));
@@ -417,9 +426,11 @@ FR_INLINE void fr_mysql_reply(struct fr_look *e, struct fr_sock_kept *k, __u32 g
 /* "-ERR ...": the first word. */
 FR_INLINE void fr_redis_reply(struct fr_look *e, struct fr_sock_kept *k, __u32 got, __u64 now)
 {
+	__u32 first = fr_look_first(e), c;
 	__u64 word = 0;
-	__u32 c;
 
+	if (first == FR_WORD4('+', 'F', 'U', 'L') || first == FR_WORD4('+', 'C', 'O', 'N'))
+		k->asked.wire = FR_SPEAKS_OTHER; /* replication begins */
 	if (got < 5 || fr_look_byte(e, 0) != '-' || !fr_is_upper(fr_look_byte(e, 1)))
 		return;
 #pragma clang loop unroll(disable)
@@ -450,6 +461,19 @@ FR_INLINE void fr_reply_error(struct fr_look *e, struct fr_sock_kept *k, __u32 g
 }
 
 /* ---- time -------------------------------------------------------------------------------- */
+
+/* Does this Redis command wait for others' doing (BLPOP, XREAD, WAIT)? As far as its first letter
+ * tells: its time says nothing about the service. */
+FR_INLINE bool fr_redis_waits(const struct fr_look *e, __u32 got)
+{
+	__u32 at = fr_is_digit(fr_look_byte(e, 2)) ? 5 : 4, letter; /* of the $ */
+
+	if (got < 16)
+		return false;
+	at += fr_is_digit(fr_look_byte(e, at + 2)) ? 5 : 4;
+	letter = fr_look_byte(e, at) & 0xdf;
+	return letter == 'B' || letter == 'X' || letter == 'W';
+}
 
 /* Unix sockets have no port: those that speak alike count as one service. */
 FR_INLINE __u32 fr_service_key(const struct fr_sock_kept *k)
@@ -498,10 +522,13 @@ __attribute__((noinline)) int fr_trigger_message(struct fr_look *e, struct fr_so
 		return 0;
 	if (dir == k->asked.dir) {
 		k->asked.at_ns = now;
+		if (k->asked.wire == FR_SPEAKS_REDIS && fr_redis_waits(e, got))
+			k->asked.at_ns = 0;
 		return 0;
 	}
 	fr_reply_error(e, k, got, now);
-	fr_reply_time(e, k, now);
+	if (k->asked.wire != FR_SPEAKS_OTHER)
+		fr_reply_time(e, k, now);
 	return 0;
 }
 
@@ -513,7 +540,7 @@ FR_INLINE void fr_trigger_io(void *record, struct fr_sock_kept *k, __u32 flags, 
 	if (!got || !(flags & FR_IO_MSG_START) || flags & FR_IO_ADDR ||
 	    k->asked.wire == FR_SPEAKS_OTHER)
 		return;
-	if (k->asked.wire && dir == k->asked.dir)
+	if (k->asked.wire && dir == k->asked.dir && k->asked.wire != FR_SPEAKS_REDIS)
 		k->asked.at_ns = now;
 	else
 		fr_trigger_message(record, k, now, dir);

@@ -142,6 +142,14 @@ if command -v redis-server >/dev/null; then
 	caused "a Redis error" redis-error "^WRONGTYP on port $redis_port" sock_send "$sent" \
 		'e.data.startswith(b"-WRONGTYPE")'
 	recorder_stop
+	start tracepoints latency --latency-limit 250ms
+	cause redis-cli -p "$redis_port" BLPOP nothing_comes 0.5
+	quiet "a Redis command that waits is no cause" latency ".* on port $redis_port"
+	cause redis-cli -p "$redis_port" EVAL 'local t = redis.call("TIME") local e = t[1] * 1000000 + t[2] + 400000
+		repeat t = redis.call("TIME") until t[1] * 1000000 + t[2] > e' 0
+	caused "a slow Redis command" latency \
+		"^[45][0-9]{2}(\.[0-9]+)? ms for a request by redis, limit 250 ms on port $redis_port" sock_send "$sent"
+	recorder_stop
 else
 	skip "a Redis error" "no redis-server: tests/deps.sh test"
 fi
