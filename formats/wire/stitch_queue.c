@@ -277,11 +277,11 @@ void fr_wire_queue_reply(struct fr_wire_run *run, const struct fr_wire_unit *u,
 		c->pending[index].marks |= FR_MARK_END_INFERRED;
 		finish(run, (unsigned)index, start);
 		index = find(run, u->answers, u->id);
-		if (index >= 0 && start.time_ns < c->pending[index].start.time_ns) {
-			/* begun before this one was asked: it answers one that nobody saw */
-			fr_wire_queue_disown(run);
-			return;
-		}
+	}
+	if (index >= 0 && start.time_ns < c->pending[index].start.time_ns) {
+		/* begun before this one was asked: it answers one that nobody saw, or that is over */
+		fr_wire_queue_disown(run);
+		return;
 	}
 	if (index < 0 && u->effects & FR_UNIT_ORPHAN)
 		index = push_orphan(run, u);
@@ -319,7 +319,7 @@ static void pass_barrier(struct fr_wire_run *run, const struct fr_wire_unit *u)
 
 	while (last < c->pending_cnt && !(c->pending[last].kind & u->ends))
 		last++;
-	if (last == c->pending_cnt) {
+	if (last == c->pending_cnt || run->at.time_ns < c->pending[last].start.time_ns) {
 		c->unmatched_cnt++;
 		return;
 	}
@@ -344,7 +344,9 @@ void fr_wire_queue_over(struct fr_wire_run *run, const struct fr_wire_unit *u)
 		pass_barrier(run, u);
 	} else if (u->ends) {
 		index = find(run, u->ends, u->id);
-		if (index >= 0) {
+		if (index >= 0 && run->at.time_ns < c->pending[index].start.time_ns) {
+			c->unmatched_cnt++; /* over before this one was asked */
+		} else if (index >= 0) {
 			struct fr_wire_pending *e = &c->pending[index];
 
 			if (u->done_status != FR_WIRE_STATUS_UNKNOWN && !e->failed)
