@@ -279,7 +279,7 @@ void fr_wire_queue_reply(struct fr_wire_run *run, const struct fr_wire_unit *u,
 		index = find(run, u->answers, u->id);
 	}
 	if (index >= 0 && start.time_ns < c->pending[index].start.time_ns) {
-		/* begun before this one was asked: it answers one that nobody saw, or that is over */
+		/* begun before this one was asked: it answers one that nobody saw, or is over */
 		fr_wire_queue_disown(run);
 		return;
 	}
