@@ -43,10 +43,33 @@ void fr_accounts_open(struct fr_budgets *b, struct fr_open *o, const struct fr_c
 	o->has_account = o->account != 0;
 }
 
+/* No goroutine is known that could have an account: what a client waited for its reply is. */
+static void close_unkept(const struct fr_open *o, struct fr_span *span)
+{
+	const struct fr_request *r = span->request;
+	struct fr_wait wait = {
+		.socket_id = o->place.sock_id,
+		.instance = o->place.instance,
+		.waker = FR_WHO_NONE,
+		.kind = FR_WAIT_BLOCKED,
+		.cause = FR_BLOCK_NETWORK,
+	};
+
+	if (!o->is_go || o->server || !r || !r->sent.time_ns || !r->first.time_ns)
+		return;
+	wait.from_ns = r->sent.time_ns;
+	wait.to_ns = r->first.time_ns;
+	span->budget_known = fr_budget_of_reply(&wait, span->start_ns, span->end_ns, &span->budget);
+}
+
 void fr_accounts_close(struct fr_budgets *b, struct fr_open *o, struct fr_span *span)
 {
-	if (!b || !o->has_account)
+	if (!b)
 		return;
+	if (!o->has_account) {
+		close_unkept(o, span);
+		return;
+	}
 	fr_budgets_close(b, o->account, o->start_ns, span->end_ns, &span->budget);
 	o->has_account = false;
 	span->budget_known = true;

@@ -136,6 +136,11 @@ fr_account_t fr_budgets_open(struct fr_budgets *b, const struct fr_line *line, b
 void fr_budgets_close(struct fr_budgets *b, fr_account_t account, uint64_t from_ns, uint64_t to_ns,
 		      struct fr_budget *ret);
 
+/* Of a client's request whose goroutine nobody knows: it waited for the reply to begin; all else is
+ * unattributed. wait: times, socket. False, with *ret untouched, when the times make no sense. */
+bool fr_budget_of_reply(const struct fr_wait *wait, uint64_t start_ns, uint64_t end_ns,
+			struct fr_budget *ret);
+
 /* Sum of all parts. */
 uint64_t fr_budget_total_ns(const struct fr_budget *budget);
 

@@ -58,6 +58,22 @@ void fr_budget_add(struct fr_budget *sum, const struct fr_budget *more)
 				   more->peers[i].wait_ns, more->peers[i].wait_cnt);
 }
 
+bool fr_budget_of_reply(const struct fr_wait *wait, uint64_t start_ns, uint64_t end_ns,
+			struct fr_budget *ret)
+{
+	uint64_t wait_ns = wait->to_ns - wait->from_ns;
+
+	if (wait->from_ns < start_ns || wait->to_ns < wait->from_ns || end_ns < wait->to_ns)
+		return false;
+	*ret = (struct fr_budget){
+		.blocked_ns[FR_BLOCK_NETWORK] = wait_ns,
+		.unattributed_ns = end_ns - start_ns - wait_ns,
+	};
+	fr_budget_add_wait(ret, wait);
+	fr_budget_add_peer(ret, wait->instance, wait->socket_id, wait_ns, 1);
+	return true;
+}
+
 uint64_t fr_budget_total_ns(const struct fr_budget *budget)
 {
 	uint64_t total_ns = budget->on_cpu_ns + budget->runqueue_ns + budget->unattributed_ns;

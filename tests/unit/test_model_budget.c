@@ -607,6 +607,27 @@ static void the_second_part_of_a_reply_is_no_wait_for_it(void **state)
 	assert_int_equal(got.maybe_on_cpu_ns, 400 * US);
 }
 
+static void a_reply_to_who_knows_whom(void **state)
+{
+	struct fr_wait w = { .from_ns = 150,
+			     .to_ns = 900,
+			     .socket_id = DB,
+			     .waker = FR_WHO_NONE,
+			     .kind = FR_WAIT_BLOCKED,
+			     .cause = FR_BLOCK_NETWORK };
+
+	(void)state;
+	assert_true(fr_budget_of_reply(&w, 100, 1000, &got));
+	assert_int_equal(fr_budget_total_ns(&got), 900);
+	EXPECT(0, 0, 750, 0, 0, 150);
+	expect_wait(0, FR_WAIT_BLOCKED, FR_BLOCK_NETWORK, 150, 900, FR_WHO_NONE, DB);
+	assert_int_equal(got.peers[0].wait_ns, 750);
+	assert_false(fr_budget_of_reply(&w, 160, 1000, &got));
+	assert_false(fr_budget_of_reply(&w, 100, 899, &got));
+	w.to_ns = 149;
+	assert_false(fr_budget_of_reply(&w, 100, 1000, &got));
+}
+
 /* ---- memory, identity ----------------------------------------------------------------------- */
 
 static void lines_without_accounts_are_forgotten(void **state)
@@ -760,6 +781,7 @@ int main(void)
 		T(a_thread_that_slept_may_have_had_another_goroutine),
 		T(strangers_on_the_thread),
 		T(the_second_part_of_a_reply_is_no_wait_for_it),
+		T(a_reply_to_who_knows_whom),
 		T(lines_without_accounts_are_forgotten),
 		T(threads_that_end_are_forgotten),
 		T(parts_always_add_up),
