@@ -14,6 +14,7 @@
 #                                   command EDIT) that verdict fails
 
 truthsvc_first=1000000
+truthsvc_pids=
 declare -A truthsvc_pid truthsvc_fd truthsvc_addr
 
 # Errors and slow requests are the workload: their triggers would dump in the middle of it.
@@ -52,20 +53,26 @@ truthsvc_start() {
 }
 
 truthsvc_load() {
-	local said
-	said=$("$work/truthsvc" client --to "${truthsvc_addr[pq]},${truthsvc_addr[pgx]}" --workers "$2" \
-		--rate "$3" --seconds "$4" --first "$truthsvc_first" --truth "$work/truth.$1" "${@:5}" 2>&1)
-	[[ $said =~ ^done\ [1-9] ]] || { echo "# the client of $1: $said"; return 1; }
+	"$work/truthsvc" client --to "${truthsvc_addr[pq]},${truthsvc_addr[pgx]}" --workers "$2" \
+		--rate "$3" --seconds "$4" --first "$truthsvc_first" --truth "$work/truth.$1" "${@:5}" \
+		>"$work/client.out" 2>&1 &
+	truthsvc_pids+="\|$!"
+	wait $!
+	grep -q '^done [1-9]' "$work/client.out" ||
+		{ echo "# the client of $1: $(cat "$work/client.out")"; return 1; }
 	truthsvc_first=$((truthsvc_first + 1000000))
 }
 
-# A binary is asked about once, when it first carries bytes; others may be asked about before it.
+# A binary is asked about once, when a process of it first carries bytes; others of this host may be
+# asked about before it.
 truthsvc_warm() {
-	local tries=5
+	local tries=8
+	rm -f "$work/truth.warmup"
+	truthsvc_pids="${truthsvc_pid[pq]}\|${truthsvc_pid[pgx]}"
 	while ((tries-- > 0)); do
 		truthsvc_load warm 2 100 1 || return 1
 		cat "$work/truth.warm" >>"$work/truth.warmup"
-		wait_line "$work/rec.log" 'goroutine number at' 1 && return
+		wait_line "$work/rec.log" "process \($truthsvc_pids\): .*goroutine number at" 1 && return
 	done
 	echo "# the recorder did not learn what the binary is"
 	return 1

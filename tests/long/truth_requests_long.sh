@@ -55,7 +55,7 @@ go_64() {
 go_twice() {
 	local first dsn="host=$PGSOCKET port=$PGPORT user=postgres dbname=postgres sslmode=disable"
 	requests_recorder --codec none --log-level debug --hooks syscalls || return 1
-	rm -f "$work"/next.* "$work/truth.warmup"
+	rm -f "$work"/next.*
 	truthsvc_start --dsn "$dsn" && truthsvc_warm && truthsvc_load part1 8 150 2 && recorder_dump || return 1
 	first=$dump
 	truthsvc_load part2 8 150 2 && recorder_dump || return 1
