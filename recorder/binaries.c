@@ -39,7 +39,6 @@ static int look_at_go(const struct fr_exe_mem *mem, const struct fr_exe_elf *elf
 	}
 	if (err == -ENODATA || err == -EFBIG) {
 		r->binary.state = FR_BINARY_GO_UNKNOWN;
-		snprintf(r->version, sizeof(r->version), "Go without build information");
 		return 0;
 	}
 	if (err)
@@ -101,13 +100,15 @@ static void answer(struct fr_binaries *b, const struct fr_notice *n, const struc
 	b->go_cnt += r->binary.state == FR_BINARY_GO;
 	b->unknown_cnt += r->binary.state == FR_BINARY_GO_UNKNOWN;
 	b->failed_cnt += r->binary.state == FR_BINARY_FAILED;
+	if (r->version[0])
+		fr_go_versions_keep(&b->go_versions, &n->binary, r->version);
 	if (r->binary.state == FR_BINARY_GO)
 		fr_debug("process %u: built by %s, goroutine number at g+%u", n->tgid, r->version,
 			 r->binary.goid_off);
 	if (r->binary.state == FR_BINARY_GO_UNKNOWN)
 		fr_info("process %u: built by %s, which this release does not know: its goroutines "
 			"are not told apart",
-			n->tgid, r->version);
+			n->tgid, r->version[0] ? r->version : "a Go that does not say which");
 }
 
 /* It timed out: may it be asked about again? */

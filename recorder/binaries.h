@@ -47,6 +47,7 @@ struct fr_binaries {
 	 * alone. With too many of them no question is asked any more. 0 = free */
 	pid_t stuck[FR_BINARIES_STUCK_MAX];
 
+	struct fr_go_versions go_versions; /* the recorder points here while the daemon runs */
 	uint64_t answered_cnt;
 	uint64_t go_cnt;
 	uint64_t unknown_cnt; /* Go releases without a known place */

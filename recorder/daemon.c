@@ -473,6 +473,7 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 		err = fr_stats_init(&d->stats, rec);
 	if (!err)
 		err = fr_binaries_init(&d->binaries, rec, &d->loop);
+	rec->go_versions = &d->binaries.go_versions;
 	if (!err)
 		err = fr_launcher_watch(rec->launcher, &d->loop, on_commands_done, d);
 	d->notices = (struct fr_notices){ .binaries = &d->binaries,

@@ -132,7 +132,7 @@ static struct fr_slice filtered(struct fr_living *l, uint8_t *copy, size_t copy_
 static void write_process(struct fr_living *l, const struct fr_task_row *t, struct fr_slice exe,
 			  const struct fr_args_got *got)
 {
-	const char *note = note_of(t, got);
+	const char *note = note_of(t, got), *go = NULL;
 	struct fr_meta_process p = {
 		.tgid = t->tgid,
 		.start_ns = t->start_ns,
@@ -147,6 +147,10 @@ static void write_process(struct fr_living *l, const struct fr_task_row *t, stru
 		.note = { (const uint8_t *)note, strlen(note) },
 	};
 
+	if (l->go_versions)
+		go = fr_go_versions_find(l->go_versions, &t->exe);
+	if (go)
+		p.go_version = (struct fr_slice){ (const uint8_t *)go, strlen(go) };
 	p.container_id = fr_container_id(p.cgroup);
 	p.args = filtered(l, l->args, sizeof(l->args), got->args, fr_filter_args);
 	if (p.args.len_bytes < got->args.len_bytes && l->filter->rules.level == FR_REDACT_STRICT)

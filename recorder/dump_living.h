@@ -9,6 +9,7 @@
 #include "dump_obits.h"
 #include "dump_socks.h"
 #include "formats/abi/collect.h"
+#include "go_versions.h"
 #include "probes.h"
 
 #define FR_LIVING_FIND_MAX 4096	       /* threads looked for in /proc */
@@ -16,6 +17,7 @@
 
 struct fr_living {
 	const struct fr_probes *probes;
+	const struct fr_go_versions *go_versions; /* NULL = none are known */
 	struct fr_rows *rows;
 	struct fr_obits *obits;
 	struct fr_socks *socks;

@@ -206,6 +206,7 @@ static int tell_living(struct dump_run *d)
 	int err;
 
 	d->living = (struct fr_living){
+		.go_versions = d->rec->go_versions,
 		.probes = d->rec->probes,
 		.rows = &d->rows,
 		.obits = &d->obits,

@@ -5,6 +5,7 @@
 
 #include "config.h"
 #include "features.h"
+#include "go_versions.h"
 #include "formats/dump/meta.h"
 #include "layout.h"
 #include "probes.h"
@@ -21,6 +22,7 @@ struct fr_recorder {
 	struct fr_family_state families[FR_FAMILY_CNT]; /* what is recorded, and why not */
 	uint32_t family_cnt;
 	struct fr_clock_pair start_clock; /* when recording began */
+	struct fr_go_versions *go_versions; /* kept by the daemon's binaries; NULL = none are */
 	int dump_dir_fd;		  /* locked: no other daemon writes there */
 	struct fr_launcher *launcher;	  /* of on_dump; NULL = there is none */
 	void (*forked)(void *ctx);	  /* see fr_recorder_forked() */

@@ -3,6 +3,7 @@
  * Who lives: every thread as a row for the daemon (fr_iter_tasks), or as a proc_state record in
  * the ring when recording begins (fr_iter_states). Neither touches user memory.
  */
+#include "exe.bpf.h"
 #include "ring.bpf.h"
 
 #include "formats/abi/collect.h"
@@ -14,7 +15,7 @@
  * of one reader at a time; two readers at once would use two elements (by CPU: no migration). */
 struct fr_task_scratch {
 	struct fr_task_row row;
-	char exe[FR_EXE_PATH_MAX];
+	char path[FR_EXE_PATH_MAX];
 	__u64 tail;
 };
 
@@ -61,6 +62,7 @@ FR_INLINE void fr_row_fill(struct fr_task_row *r, struct task_struct *t)
 	r->flags = fr_row_flags(t);
 	r->exe_bytes = 0;
 	r->reserved_zero = 0;
+	__builtin_memset(&r->exe, 0, sizeof(r->exe));
 }
 
 SEC("iter/task")
@@ -81,8 +83,10 @@ int fr_iter_tasks(struct bpf_iter__task *ctx)
 	fr_row_fill(&x->row, t);
 	if (t->pid == t->tgid && t->mm) {
 		exe = t->mm->exe_file;
-		if (exe)
-			n = bpf_d_path(&exe->f_path, x->exe, sizeof(x->exe));
+		if (exe) {
+			fr_binary_key_of(&x->row.exe, exe->f_inode);
+			n = bpf_d_path(&exe->f_path, x->path, sizeof(x->path));
+		}
 		if (n == -36) /* ENAMETOOLONG: the path is longer than we keep */
 			x->row.flags |= FR_TASK_EXE_CUT;
 	}

@@ -10,6 +10,7 @@
 #ifndef FR_BPF_GOID_H
 #define FR_BPF_GOID_H
 
+#include "exe.bpf.h"
 #include "notice.bpf.h"
 
 struct {
@@ -29,30 +30,6 @@ struct {
 } fr_binary_gate SEC(".maps");
 
 #define FR_BINARY_GATE_NS 20000000ull
-
-/* Since 6.13 the highest bit of i_ctime_nsec says that somebody has looked at it. */
-#define FR_CTIME_NSEC 0x3fffffffu
-
-/* The name and shape of the field changed in 6.6 and 6.11. */
-FR_INLINE __u64 fr_inode_ctime(const struct inode *inode)
-{
-	const struct inode___ctime66 *v66 = (const void *)inode;
-	const struct inode___ctime *old = (const void *)inode;
-
-	if (bpf_core_field_exists(inode->i_ctime_sec))
-		return inode->i_ctime_sec * 1000000000ull + (inode->i_ctime_nsec & FR_CTIME_NSEC);
-	if (bpf_core_field_exists(v66->__i_ctime))
-		return v66->__i_ctime.tv_sec * 1000000000ull + v66->__i_ctime.tv_nsec;
-	return old->i_ctime.tv_sec * 1000000000ull + old->i_ctime.tv_nsec;
-}
-
-FR_INLINE void fr_binary_key_of(struct fr_binary_key *key, const struct inode *inode)
-{
-	key->inode = inode->i_ino;
-	key->ctime_ns = fr_inode_ctime(inode);
-	key->dev = inode->i_sb->s_dev;
-	key->reserved_zero = 0;
-}
 
 /* Asks the daemon, unless it was just asked something. */
 FR_INLINE void fr_binary_ask(const struct fr_binary_key *key, __u32 tgid)

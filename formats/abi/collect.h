@@ -19,6 +19,7 @@
 #include <stdint.h>
 #endif
 #include "abi.h"
+#include "notice.h"
 #include "proc.h"
 
 #define FR_EXE_PATH_MAX 512
@@ -52,6 +53,7 @@ struct fr_task_row {
 	uint16_t flags;		  /* FR_TASK_* */
 	uint16_t exe_bytes;
 	uint16_t reserved_zero;
+	struct fr_binary_key exe; /* of thread group leaders; inode 0 = none */
 };
 
 /* The question: written to element 0 of map fr_ask before the iterator is opened. */
@@ -105,7 +107,7 @@ struct fr_self_ctx {
 
 FR_ABI_END
 
-FR_ABI_SIZE(fr_task_row, 80);
+FR_ABI_SIZE(fr_task_row, 104);
 FR_ABI_SIZE(fr_args_row, 40);
 FR_ABI_SIZE(fr_memory_row, 72);
 
