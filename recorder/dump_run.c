@@ -245,6 +245,8 @@ static void count_causes(struct dump_run *d)
 		if (!strcmp(info->name, fr_trigger_name((enum fr_trigger_kind)kind))) {
 			info->suppressed = fr_triggers_suppressed(t, (enum fr_trigger_kind)kind);
 			info->seen = fr_triggers_seen(t, (enum fr_trigger_kind)kind);
+			/* what has no gate is counted when its outcome is known: after the fork */
+			info->seen += fr_gate_of((enum fr_trigger_kind)kind) < 0;
 		}
 }
 
