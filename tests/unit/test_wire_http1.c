@@ -282,6 +282,45 @@ static void test_hostile_lengths(void **state)
 	}
 }
 
+static void feed(enum fr_wire_dir dir, uint64_t time_ns, const char *text, uint64_t beyond_bytes)
+{
+	static uint64_t offs[2];
+	struct fr_wire_part p = {
+		.dir = dir,
+		.start = text[0] != ' ',
+		.time_ns = time_ns,
+		.stream_off = offs[dir],
+		.transfer_bytes = strlen(text) + beyond_bytes,
+		.captured = { (const uint8_t *)text, strlen(text) },
+	};
+
+	offs[dir] += p.transfer_bytes;
+	fr_wire_conn_part(&wire_conn, &p, wire_on_request, &wire_result);
+	fr_wire_conn_check(&wire_conn);
+}
+
+/* The end of a first reply was passed over, a second one began, and then came a request: the second
+ * reply finishes the first request, but is not the later one's. */
+static void test_reply_begun_before_its_request(void **state)
+{
+	(void)state;
+	wire_result.cnt = 0;
+	fr_wire_conn_init(&wire_conn, FR_WIRE_SIDE_SERVER, NULL);
+	feed(FR_WIRE_RECV, 1000, "GET /a HTTP/1.1\r\n\r\n", 0);
+	feed(FR_WIRE_SEND, 2000, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", 500);
+	feed(FR_WIRE_SEND, 3000, "HTTP/1.1 500 No\r\nServer:", 0);
+	feed(FR_WIRE_RECV, 4000, "GET /b HTTP/1.1\r\n\r\n", 0);
+	feed(FR_WIRE_SEND, 5000, " x\r\nContent-Length: 0\r\n\r\n", 0);
+	fr_wire_conn_flush(&wire_conn, wire_on_request, &wire_result);
+	assert_int_equal(wire_result.cnt, 2);
+	assert_string_equal(wire_result.found[0].text, "/a");
+	assert_int_equal(wire_result.found[0].r.status, 200);
+	assert_int_equal(wire_result.found[0].r.end.time_ns, 3000);
+	assert_string_equal(wire_result.found[1].text, "/b");
+	assert_int_equal(wire_result.found[1].r.status, FR_WIRE_STATUS_UNKNOWN);
+	assert_int_equal(wire_result.found[1].r.first.time_ns, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -298,6 +337,7 @@ int main(void)
 		cmocka_unit_test(test_unasked_reply_is_no_request),
 		cmocka_unit_test(test_what_is_no_http),
 		cmocka_unit_test(test_hostile_lengths),
+		cmocka_unit_test(test_reply_begun_before_its_request),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
