@@ -35,6 +35,14 @@ goid_meet() { # BINARY known|unknown
 	return 1
 }
 
+# The dump says which release built it, and so do its spans.
+goid_version() { # BINARY
+	local version
+	version=$(go version "$work/$1") || return 1
+	"$build/flightrec" convert "$dump" --to otlp-json -o - 2>/dev/null |
+		grep -q "process.runtime.version\",\"value\":{\"stringValue\":\"${version##* }\""
+}
+
 # goid_run BINARY NAME known|unknown [OPTION...]
 goid_run() {
 	local binary=$1 name=$2 kind=$3
@@ -47,6 +55,7 @@ goid_run() {
 	elif recorder_dump; then
 		truth_end || not_ok "$name workload"
 		truth_judge goid "$name" "$work/truth.json" "$dump" "$kind"
+		[ "$kind" = unknown ] || check "$name names its Go" goid_version "$binary"
 		[ "$kind" = unknown ] || truth_denies "$name a wrong goid is noticed" \
 			's/"goid":/"goid":1/' "$work/truth.json" goid "$name" "$lie" "$dump" known
 	else
