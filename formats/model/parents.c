@@ -24,12 +24,8 @@ struct seat {
 	uint32_t open; /* FR_OPEN_NONE = nobody knows */
 	uint32_t by;   /* FR_OPEN_NONE = it was seen itself */
 	uint32_t epoch;
-	/* open is FR_OPEN_NONE: woken then by this thread, while its seat was the one of since_ns
-	 */
-	uint32_t from; /* 0 = by none such */
-	bool slept;    /* the thread did, since then: it may have changed to another */
-	bool left;     /* its CPU, if only to make way */
-	uint64_t wake_ns;
+	bool slept; /* the thread did, since then: it may have changed to another */
+	bool left;  /* its CPU, if only to make way */
 };
 
 struct fr_parents {
@@ -222,7 +218,7 @@ int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t ope
 void fr_parents_other(struct fr_parents *p, uint32_t who)
 {
 	if (who < p->seat_cnt)
-		p->seats[who].open = p->seats[who].from = 0;
+		p->seats[who].open = FR_OPEN_NONE;
 }
 
 void fr_parents_leaves(struct fr_parents *p, const struct fr_thread *th)
@@ -243,41 +239,12 @@ static bool is_taken(const struct fr_parents *p, const struct seat *seat)
 	       o->serial == seat->serial && o->conn;
 }
 
-int fr_parents_wakes(struct fr_parents *p, const struct fr_thread *waker,
-		     const struct fr_thread *wakee, uint64_t time_ns)
-{
-	struct seat *seat;
-
-	if (waker->who >= p->seat_cnt || !is_taken(p, &p->seats[waker->who]) ||
-	    p->seats[waker->who].slept)
-		return 0;
-	seat = seat_of(p, wakee->who);
-	if (!seat)
-		return -ENOMEM;
-	*seat = (struct seat){
-		.since_ns = p->seats[waker->who].since_ns,
-		.from = waker->who,
-		.wake_ns = time_ns,
-	};
-	return 0;
-}
-
-/* The seat that counts for this thread: its own, or that of who woke it for the first thing that it
- * does since. NULL = none. */
+/* The seat of this thread. NULL = nobody knows who runs on it. */
 static const struct seat *seat_for(const struct fr_parents *p, const struct fr_thread *th)
 {
-	const struct seat *own, *from;
+	const struct seat *seat = th->who < p->seat_cnt ? &p->seats[th->who] : NULL;
 
-	if (th->who >= p->seat_cnt)
-		return NULL;
-	own = &p->seats[th->who];
-	if (is_taken(p, own))
-		return own->slept ? NULL : own;
-	if (!own->from || th->run != FR_RUN_ON || th->wake_ns != own->wake_ns ||
-	    th->since_ns < own->wake_ns)
-		return NULL;
-	from = &p->seats[own->from];
-	return is_taken(p, from) && from->since_ns == own->since_ns ? from : NULL;
+	return seat && is_taken(p, seat) && !seat->slept ? seat : NULL;
 }
 
 static uint32_t woken_by(const struct fr_parents *p, const struct seat *seat)
@@ -307,7 +274,6 @@ uint32_t fr_parents_who_parked(struct fr_parents *p, const struct fr_thread *th,
 
 		open = seat->open;
 		*ret_by = at_once ? woken_by(p, seat) : FR_OPEN_NONE;
-		fr_parents_other(p, (uint32_t)(seat - p->seats));
 	}
 	fr_parents_other(p, th->who);
 	return open;

@@ -60,10 +60,6 @@ int fr_parents_runs(struct fr_parents *p, const struct fr_actor *a, uint32_t ope
 void fr_parents_other(struct fr_parents *p, uint32_t who);
 /* The thread leaves its CPU. */
 void fr_parents_leaves(struct fr_parents *p, const struct fr_thread *th);
-/* A thread wakes another: the goroutine that it has just made runnable may be taken there. 0 or
- * -ENOMEM. */
-int fr_parents_wakes(struct fr_parents *p, const struct fr_thread *waker,
-		     const struct fr_thread *wakee, uint64_t time_ns);
 /* The server request that runs on the thread now, as far as is known, and what woke it. */
 uint32_t fr_parents_seated(const struct fr_parents *p, const struct fr_thread *th,
 			   uint32_t *ret_by);

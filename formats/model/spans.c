@@ -295,11 +295,6 @@ int fr_spans_record(struct fr_spans *s, const struct fr_merged *m, const struct 
 	case FR_EV_SCHED_SWITCH:
 		take_switch(s, step);
 		break;
-	case FR_EV_SCHED_WAKING:
-		if (step->waker && step->wakee)
-			fr_spans_note(s, fr_parents_wakes(s->parents, step->waker, step->wakee,
-							  s->now_ns));
-		break;
 	case FR_EV_REC_FAMILY:
 		take_family(s, m);
 		break;
