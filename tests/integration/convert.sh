@@ -39,8 +39,8 @@ import json, sys
 print(sum(int(n) for n in json.load(sys.stdin)["events"].values()))'
 }
 
-lines_of() { # FILE: events in a text
-	grep -vc '^#' "$1"
+lines_of() { # FILE: events in a text; a request's line is none
+	grep -vcE '^#| request side=(server|client) protocol=' "$1"
 }
 
 recorder_start --redact off --post-window 50ms || exit 1
