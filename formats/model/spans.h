@@ -34,7 +34,7 @@ struct fr_spans_stats {
 	uint64_t nostate;	/* transfers of sockets that the recorder had no room for */
 	uint64_t overflow;	/* requests beyond what one connection may have open */
 	uint64_t guesses_dropped; /* callers not told, as too much waited to know them */
-	uint64_t crowded;	/* times that a transfer met a request beyond those followed */
+	uint64_t crowded;	  /* times that a transfer met a request beyond those followed */
 	uint64_t late_peers;	  /* the other end was found when the trace was settled already */
 	uint64_t links[FR_LINK_INFERRED + 1]; /* spans by enum fr_link */
 	uint64_t conns_max, opens_max;	      /* at one time */
