@@ -332,6 +332,10 @@ static bool enter_closed(const struct fr_ring_view *v, const struct fr_ring_ctl 
 	cur->first_time_ns = __atomic_load_n(&sub->first_time_ns, __ATOMIC_RELAXED);
 	cur->end_bytes = __atomic_load_n(&sub->used_units, __ATOMIC_RELAXED) * 8;
 	cur->record_cnt = __atomic_load_n(&sub->records, __ATOMIC_RELAXED);
+	if (came_round(v, ctl, cur->next_seq)) { /* what was just read may be of the next lap */
+		leave_overtaken(v, cur);
+		return false;
+	}
 	return true;
 }
 
