@@ -27,6 +27,22 @@ static void lower_io_priority(void)
 		fr_debug("dumper: I/O priority: %s, ignoring", strerror(errno));
 }
 
+/*
+ * Where the kernel groups tasks by session (autogroup), a nice value counts in its session only:
+ * against a load of another one the dumper would get half of a CPU. In a session of its own it
+ * gives the group its own value. Not there, or not allowed: as it was.
+ */
+static void carry_priority(int nice)
+{
+	int fd = setsid() < 0 ? -1 : open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (dprintf(fd, "%d", nice) < 0)
+		fr_debug("dumper: priority of its session: %s, ignoring", strerror(errno));
+	close(fd);
+}
+
 static uint64_t used_cpu_ns(void)
 {
 	static const int whos[] = { RUSAGE_SELF, RUSAGE_CHILDREN };
@@ -51,6 +67,7 @@ static _Noreturn void child(const struct fr_recorder *rec, const struct fr_dump_
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fr_recorder_forked(rec);
 	lower_io_priority();
+	carry_priority(rec->config.nice);
 	fr_dump_run(rec, job, &result);
 	result.cpu_ns = used_cpu_ns();
 	n = write(out_fd, &result, sizeof(result));
