@@ -143,6 +143,7 @@ static void set_environment(const struct child *c, const struct fr_launch_job *j
 static void become_ordinary(const struct child *c, int output_fd)
 {
 	struct sigaction usual = { .sa_handler = SIG_DFL };
+	const uint64_t kernel_usual[4] = { 0 }; /* handler, flags, restorer, mask */
 	struct rlimit limit;
 	sigset_t none;
 
@@ -152,6 +153,8 @@ static void become_ordinary(const struct child *c, int output_fd)
 		_exit(126);
 	for (int sig = 1; sig < NSIG; sig++) /* a shell's background job ignores SIGINT, say */
 		sigaction(sig, &usual, NULL);
+	for (int sig = 32; sig < SIGRTMIN; sig++) /* libc keeps its hands on these */
+		syscall(SYS_rt_sigaction, sig, &kernel_usual, NULL, sizeof(uint64_t));
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (!getrlimit(RLIMIT_NOFILE, &limit) && limit.rlim_max > USUAL_DESCRIPTORS) {
