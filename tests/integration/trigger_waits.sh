@@ -43,7 +43,8 @@ if python3 -c 'import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param
 		'^waited [12][0-9]{2}(\.[0-9]+)? ms for a CPU, limit 100 ms, pid [0-9]+ \(fr_starved\)$' \
 		sched_switch 'e.next == t.tid' \
 		'wait_of(d.events("sched_switch", "sched_waking"), t.tid, e.time) > 0.95 * 10 ** 8'
-	not_caused "another thread is noticed" runqueue '^waited .*fr_starved' sched_switch 'e.next == t.tid + (1 << 21)'
+	not_caused "another thread is noticed" runqueue '^waited .*fr_starved' sched_switch \
+		'e.next == t.tid + (1 << 21)'
 	printf '[trigger.runqueue]\nlimit = off\n' >"$work/flightrec.ini"
 	kill -HUP "$rec_pid"
 	wait_line "$work/rec.log" "read again" 5
