@@ -304,6 +304,12 @@ void fr_conns_deafen(struct fr_conns *cs, struct fr_conn *c)
 	cs->stats.deaf_cnt++;
 }
 
+void fr_conns_settle_all(struct fr_conns *cs)
+{
+	for (uint32_t i = cs->wired.oldest; i; i = cs->conns[i].newer)
+		fr_wire_conn_settle(cs->conns[i].wire);
+}
+
 void fr_conns_flush_all(struct fr_conns *cs)
 {
 	while (cs->wired.oldest)

@@ -70,6 +70,8 @@ struct fr_conn *fr_conns_find(struct fr_conns *cs, uint32_t instance, uint64_t s
 void fr_conns_deafen(struct fr_conns *cs, struct fr_conn *c);
 /* closed: the socket is; else recording ends. Flushed and forgotten. */
 void fr_conns_close(struct fr_conns *cs, struct fr_conn *c, bool closed);
+/* From here on the recording is whole (fr_wire_conn_settle()). */
+void fr_conns_settle_all(struct fr_conns *cs);
 /* All of them, the least recently used first. */
 void fr_conns_flush_all(struct fr_conns *cs);
 

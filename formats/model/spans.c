@@ -310,6 +310,11 @@ void fr_spans_blind(struct fr_spans *s, uint64_t at_ns)
 	fr_parents_forget(s->parents);
 }
 
+void fr_spans_whole(struct fr_spans *s)
+{
+	fr_conns_settle_all(s->conns);
+}
+
 int fr_spans_end(struct fr_spans *s)
 {
 	s->now_ns = s->cfg.to_ns > s->now_ns ? s->cfg.to_ns : s->now_ns;

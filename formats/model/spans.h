@@ -50,6 +50,8 @@ struct fr_spans *fr_spans_free(struct fr_spans *s); /* NULL is fine; hands out n
 int fr_spans_record(struct fr_spans *s, const struct fr_merged *m, const struct fr_step *step);
 /* Something may have happened unseen (as the sinks' blind()). */
 void fr_spans_blind(struct fr_spans *s, uint64_t at_ns);
+/* Every CPU is covered from here on, as not all were before. */
+void fr_spans_whole(struct fr_spans *s);
 /* The recording, or the range, ends: hands out what is open. 0 or -ENOMEM. */
 int fr_spans_end(struct fr_spans *s);
 

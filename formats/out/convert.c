@@ -71,6 +71,8 @@ static int take_record(struct run *r, const struct fr_merged *m)
 	}
 	if (__builtin_expect(r->blind_at_ns && m->order_ns >= r->blind_at_ns, 0)) {
 		go_blind(r, r->blind_at_ns);
+		if (r->spans)
+			fr_spans_whole(r->spans);
 		r->blind_at_ns = 0;
 	}
 	if (__builtin_expect(m->after_gap, 0))

@@ -435,6 +435,23 @@ static bool may_rejoin(struct fr_wire_run *run)
 	       (c->pending_cnt > 1 || !c->pending[0].first.time_ns);
 }
 
+/*
+ * The same direction as the part before, and yet a message begins: the other end spoke in between,
+ * and nobody saw it. How much it said, only the next part of its direction will tell; but requests
+ * that begin until then must not wait for replies that have passed.
+ */
+static void note_unseen(const struct fr_wire_run *run, bool start)
+{
+	struct fr_wire_run other = *run;
+	struct fr_wire_conn *c = run->c;
+	bool same = c->streams[run->dir].seen && c->last_dir == run->dir;
+
+	c->last_dir = run->dir;
+	other.dir = fr_wire_other(run->dir);
+	if (start && same && c->proto && !c->raw && !c->streams[other.dir].endless)
+		lose(&other);
+}
+
 static void message_starts(struct fr_wire_run *run)
 {
 	struct fr_wire_conn *c = run->c;
@@ -504,6 +521,7 @@ void fr_wire_conn_part(struct fr_wire_conn *c, const struct fr_wire_part *p, fr_
 			s->carry_bytes = 0;
 		run.at.stream_off = p->stream_off;
 	}
+	note_unseen(&run, p->start && !p->datagram);
 	if (p->start || p->datagram)
 		message_starts(&run);
 	else if (b.len_bytes && may_rejoin(&run))
@@ -548,4 +566,10 @@ void fr_wire_conn_close(struct fr_wire_conn *c, fr_request_fn *fn, void *ctx)
 void fr_wire_conn_flush(struct fr_wire_conn *c, fr_request_fn *fn, void *ctx)
 {
 	stop(c, false, fn, ctx);
+}
+
+void fr_wire_conn_settle(struct fr_wire_conn *c)
+{
+	if (c->pending_cnt + c->unkept_cnt <= 1)
+		c->doubt = false;
 }

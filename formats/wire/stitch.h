@@ -144,6 +144,7 @@ struct fr_wire_conn {
 	bool datagram; /* the latest part was */
 	bool settled;  /* a reply met its request: the direction is right */
 	bool doubt; /* replies went uncounted: later pairs are inferred */
+	enum fr_wire_dir last_dir;  /* of the latest part, once one was seen */
 	enum fr_wire_dir first_dir; /* protocol not known yet: whose carry is older */
 	uint32_t pending_cnt;
 	uint32_t texts_bytes;
@@ -172,6 +173,9 @@ void fr_wire_conn_close(struct fr_wire_conn *c, fr_request_fn *fn, void *ctx);
 void fr_wire_conn_flush(struct fr_wire_conn *c, fr_request_fn *fn, void *ctx);
 /* The i-th open request as it is now, without an end. Slices end with the next call. */
 void fr_wire_conn_peek(const struct fr_wire_conn *c, uint32_t index, struct fr_request *ret);
+/* What went before may have been seen in parts; what follows is seen whole. With one request open
+ * at most, no reply to another one is to come, and replies can be counted again. */
+void fr_wire_conn_settle(struct fr_wire_conn *c);
 /* Asserts the invariants. */
 void fr_wire_conn_check(const struct fr_wire_conn *c);
 

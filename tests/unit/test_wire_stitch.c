@@ -193,6 +193,48 @@ static void test_gap_is_marked(void **state)
 	assert_int_equal(wire_result.found[1].r.status, 'b');
 }
 
+/* ?b's reply passed unseen, as the start of ?c tells: the other end must have spoken before it.
+ * From ?c on every reply meets its own request. */
+static void test_unseen_replies_shift_no_pairs(void **state)
+{
+	uint64_t sent = 100, received = 50, t = 1;
+
+	(void)state;
+	wire_result.cnt = 0;
+	fr_wire_conn_init(&wire_conn, FR_WIRE_SIDE_CLIENT, NULL);
+	fr_wire_conn_set_protocol(&wire_conn, &in_order);
+	for (char id = 'a'; id <= 'z'; id++, sent += 3, received += 3) {
+		const char request[] = { '?', id, ';', 0 }, reply[] = { '!', id, ';', 0 };
+
+		feed(part_of(FR_WIRE_SEND, true, t++, sent, request));
+		if (id != 'b' && id != 'm')
+			feed(part_of(FR_WIRE_RECV, true, t++, received, reply));
+	}
+	assert_int_equal(wire_result.cnt, 26);
+	for (unsigned i = 0; i < wire_result.cnt; i++) {
+		const struct wire_found *f = &wire_result.found[i];
+		bool unseen = f->text[0] == 'b' || f->text[0] == 'm';
+
+		assert_int_equal(f->text[0], 'a' + (char)i);
+		assert_int_equal(f->r.status, unseen ? FR_WIRE_STATUS_UNKNOWN : f->text[0]);
+		assert_int_equal(!!(f->r.marks & (FR_MARK_END_INFERRED | FR_MARK_END_UNSEEN)),
+				 unseen);
+	}
+}
+
+/* Replies were lost, so that pairs are told as inferred; until somebody knows that all is seen. */
+static void test_settled_pairs_are_sure_again(void **state)
+{
+	(void)state;
+	test_unseen_replies_shift_no_pairs(state);
+	assert_true(wire_result.found[25].r.marks & FR_MARK_MATCH_INFERRED);
+	fr_wire_conn_settle(&wire_conn);
+	feed(part_of(FR_WIRE_SEND, true, 100, 100 + 26 * 3, "?a;"));
+	feed(part_of(FR_WIRE_RECV, true, 101, 50 + 26 * 3, "!a;"));
+	assert_int_equal(wire_result.found[26].r.marks & FR_MARK_MATCH_INFERRED, 0);
+	assert_int_equal(wire_result.found[26].r.status, 'a');
+}
+
 static void test_offsets_at_the_end_of_numbers(void **state)
 {
 	struct fr_wire_part p = part_of(FR_WIRE_SEND, true, 1, UINT64_MAX - 2, "?a;?b;");
@@ -332,6 +374,8 @@ int main(void)
 		cmocka_unit_test(test_too_many_open_requests),
 		cmocka_unit_test(test_bytes_told_twice_count_once),
 		cmocka_unit_test(test_gap_is_marked),
+		cmocka_unit_test(test_unseen_replies_shift_no_pairs),
+		cmocka_unit_test(test_settled_pairs_are_sure_again),
 		cmocka_unit_test(test_offsets_at_the_end_of_numbers),
 		cmocka_unit_test(test_real_curl),
 		cmocka_unit_test(test_real_psql),
