@@ -52,5 +52,9 @@ verdict "statements lie inside of their requests" "$work/text"
 check "no request is missing" sh -c "! grep 'are missing' '$work/said'"
 # the same with every reply a little later is noticed
 sed -E 's/(side=client protocol=postgresql.* duration_ns=)([0-9])/\12\2/' "$work/text" >"$work/lie"
-if (verdict lie "$work/lie") | grep -q '^not ok'; then ok "shifted pairs are noticed"; else not_ok "shifted pairs are noticed"; fi
+if (verdict lie "$work/lie") | grep -q '^not ok'; then
+	ok "shifted pairs are noticed"
+else
+	not_ok "shifted pairs are noticed"
+fi
 finish
