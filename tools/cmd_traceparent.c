@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "../formats/base/digits.h"
 #include "../formats/wire/traceparent.h"
 #include "jsonlines.h"
 #include "tool.h"
@@ -48,15 +49,10 @@ static void read_headers(struct headers_line *l, struct fr_jsonread *r)
 
 static void put_hex(struct fr_json *out, const char *key, const uint8_t *id, size_t id_bytes)
 {
-	static const char digits[] = "0123456789abcdef";
 	char text[32];
 
-	for (size_t i = 0; i < id_bytes && i < sizeof(text) / 2; i++) {
-		text[2 * i] = digits[id[i] >> 4];
-		text[2 * i + 1] = digits[id[i] & 15];
-	}
 	fr_json_key(out, key);
-	fr_json_strn(out, text, 2 * id_bytes);
+	fr_json_strn(out, text, (size_t)(fr_put_hex(text, id, id_bytes) - text));
 }
 
 static void answer(void *ctx, struct fr_jsonread *r, struct fr_json *out)

@@ -107,3 +107,39 @@ bool fr_slice_is(struct fr_slice s, const char *literal)
 		return false;
 	return !literal_bytes || !memcmp(s.data, literal, literal_bytes);
 }
+
+static bool is_blank(uint8_t c)
+{
+	return c == ' ' || c == '\t';
+}
+
+struct fr_slice fr_slice_trimmed(struct fr_slice s)
+{
+	while (s.len_bytes && is_blank(s.data[0])) {
+		s.data++;
+		s.len_bytes--;
+	}
+	while (s.len_bytes && is_blank(s.data[s.len_bytes - 1]))
+		s.len_bytes--;
+	return s;
+}
+
+bool fr_slice_skip(struct fr_slice *rest, uint64_t skip_bytes)
+{
+	if (skip_bytes > rest->len_bytes)
+		return false;
+	rest->data += skip_bytes;
+	rest->len_bytes -= skip_bytes;
+	return true;
+}
+
+bool fr_slice_take_string(struct fr_slice *rest, struct fr_slice *ret_string)
+{
+	const uint8_t *nul = rest->len_bytes ? memchr(rest->data, 0, rest->len_bytes) : NULL;
+	size_t n = nul ? (size_t)(nul - rest->data) : rest->len_bytes;
+
+	*ret_string = (struct fr_slice){ .data = rest->data, .len_bytes = n };
+	rest->data += n + !!nul;
+	rest->len_bytes -= n + !!nul;
+	return nul;
+}

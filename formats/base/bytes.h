@@ -37,6 +37,12 @@ struct fr_slice fr_cursor_take(struct fr_cursor *c, size_t take_bytes);
 void fr_cursor_skip(struct fr_cursor *c, size_t skip_bytes);
 
 bool fr_slice_is(struct fr_slice s, const char *literal);
+/* Without blanks and tabs at both ends. */
+struct fr_slice fr_slice_trimmed(struct fr_slice s);
+/* Takes bytes off the front; false, and nothing taken, when there are not so many. */
+bool fr_slice_skip(struct fr_slice *rest, uint64_t skip_bytes);
+/* Takes a string up to its zero off the front; false, and all of *rest, when there is no zero. */
+bool fr_slice_take_string(struct fr_slice *rest, struct fr_slice *ret_string);
 
 /* Unaligned little-endian loads and stores, for places already checked. */
 static inline uint64_t fr_load64(const void *p)

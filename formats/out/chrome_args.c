@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "../events/event.h"
-#include "../model/refs.h"
 #include "chrome_internal.h"
 
 #define EXACT_MAX (1ull << 53) /* JavaScript keeps whole numbers up to here */
@@ -133,19 +132,12 @@ static void put_field(void *ctx, const struct fr_field *f)
 /* Who is at the ends of the socket, where the record itself does not say. */
 static void put_socket(struct fr_chrome *ch, struct fr_json *j, const struct fr_merged *m)
 {
-	const struct fr_socket *s;
-	struct fr_refs refs;
-	uint32_t index;
+	bool ends;
+	const struct fr_socket *s = fr_sink_socket(ch->c, m, &ends);
 
-	fr_record_refs(&m->rec, &refs);
-	if (!refs.sock_id || m->rec.kind == FR_EV_SOCK_OPEN || m->rec.kind == FR_EV_SOCK_CLOSE)
+	if (!s)
 		return;
-	s = fr_names_socket(ch->c->session->names, ch->c->session->dumps[m->dump].instance,
-			    refs.sock_id, &index);
-	if (!s || !s->named)
-		return;
-	if (s->addr.family && !(m->rec.kind >= FR_EV_SOCK_SEND && m->rec.kind <= FR_EV_SOCK_RECV &&
-				fr_io_addr(&m->rec)))
+	if (ends)
 		put_addr(j, &s->addr);
 	if (s->path.len_bytes) {
 		fr_json_key(j, "path");

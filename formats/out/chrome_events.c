@@ -9,17 +9,11 @@
 #include "chrome_internal.h"
 #include "places.h"
 
-static const char *const family_names[FR_FAMILY_CNT] = {
-#define FAMILY_NAME(bit, NAME, name) [bit] = #name,
-	FR_FAMILIES(FAMILY_NAME)
-#undef FAMILY_NAME
-};
-
 static void instant(struct fr_chrome *ch, const struct fr_merged *m, const char *name, uint32_t pid,
 		    uint32_t tid)
 {
-	const struct fr_event_info *info = &fr_event_infos[m->rec.kind];
-	struct fr_json j = fr_chrome_open(ch, &ch->scratch, "i", name, family_names[info->family]);
+	struct fr_json j =
+		fr_chrome_open(ch, &ch->scratch, "i", name, fr_place_category(m->rec.kind));
 
 	fr_json_kv_str(&j, "s", "t");
 	fr_chrome_where(&j, pid, tid);
@@ -68,15 +62,7 @@ static void by_fields(struct fr_chrome *ch, const struct fr_merged *m, const cha
 static void on_net(struct fr_chrome *ch, const struct fr_merged *m, const char *name, uint32_t tid,
 		   bool *used)
 {
-	const struct fr_socket *s = NULL;
-	struct fr_refs refs;
-	uint32_t index;
-
-	fr_record_refs(&m->rec, &refs);
-	if (refs.sock_id)
-		s = fr_names_socket(ch->c->session->names, ch->c->session->dumps[m->dump].instance,
-				    refs.sock_id, &index);
-	if (!fr_filter_tgid(ch->c, s ? s->tgid : 0, m->order_ns))
+	if (!fr_filter_socket(ch->c, m))
 		return;
 	*used = true;
 	instant(ch, m, name, FR_CHROME_NET, tid);
@@ -211,20 +197,13 @@ static void region(struct fr_chrome *ch, uint16_t cpu, const char *name, uint64_
 
 void fr_chrome_lost(struct fr_chrome *ch, const struct fr_lost *lost)
 {
-	static const char *const names[] = {
-		[FR_GAP_LOST] = "events lost",
-		[FR_GAP_DAMAGED] = "events in a damaged part of the file",
-		[FR_GAP_BETWEEN] = "between two dumps",
-		[FR_GAP_CUT] = "the dump is cut here",
-	};
-
-	region(ch, lost->cpu, names[lost->cause], lost->from_ns, lost->to_ns, lost->records);
+	region(ch, lost->cpu, fr_lost_name(lost->cause), lost->from_ns, lost->to_ns, lost->records);
 }
 
-/* Events that found no place in the ring: nobody knows when. A region over all of the range. */
+/* A region over all of the range. */
 static void dropped(struct fr_chrome *ch, const struct fr_cpu_loss *c)
 {
-	uint64_t cnt = c->dropped_retry + c->dropped_busy + c->dropped_nocpu + c->recursion_misses;
+	uint64_t cnt = fr_loss_dropped(c);
 
 	if (cnt && c->cpu < FR_CPUS_MAX)
 		region(ch, (uint16_t)c->cpu, "dropped while recording, when is not known",

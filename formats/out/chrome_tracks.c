@@ -51,18 +51,6 @@ static void assign_tid(struct fr_chrome *ch, uint32_t who)
 		cw->tid = shown_id(ch, fr_names_who(ch->c->session->names, who)->tid);
 }
 
-/* Index of the thread that stands for the process. */
-static uint32_t process_of(struct fr_chrome *ch, uint32_t who)
-{
-	struct fr_names *n = ch->c->session->names;
-	const struct fr_who *w = fr_names_who(n, who);
-	uint32_t leader = w->leader;
-
-	if (leader == FR_WHO_NONE)
-		leader = w->tgid ? fr_names_thread(n, w->tgid, w->start_ns) : who;
-	return leader == FR_WHO_NONE ? who : leader;
-}
-
 static void introduce(struct fr_chrome *ch, uint32_t who)
 {
 	struct fr_chrome_who *cw;
@@ -72,7 +60,7 @@ static void introduce(struct fr_chrome *ch, uint32_t who)
 	ch->who[who].state = FR_CHROME_HIDDEN;
 	if (!fr_filter_thread(ch->c, who))
 		return;
-	leader = process_of(ch, who); /* may add names, and move ch->who */
+	leader = fr_sink_leader(ch->c, who); /* may add names, and move ch->who */
 	if (!grow_who(ch, leader))
 		return;
 	assign_tid(ch, who);

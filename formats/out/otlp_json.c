@@ -3,6 +3,7 @@
  * OTLP as JSON (opentelemetry-proto, "JSON Protobuf Encoding"): lowerCamelCase names, ids in hex,
  * 64-bit numbers as strings, enums as numbers. One request a line.
  */
+#include "../base/digits.h"
 #include "../base/json.h"
 #include "otlp_internal.h"
 
@@ -17,16 +18,10 @@ static void add_text(struct fr_buf *b, struct fr_slice s)
 
 static void add_hex(struct fr_buf *b, const uint8_t *id, size_t id_bytes)
 {
-	static const char hex[] = "0123456789abcdef";
-	uint8_t *to = fr_buf_reserve(b, 2 * id_bytes);
+	char *to = (char *)fr_buf_reserve(b, 2 * id_bytes);
 
-	if (!to)
-		return;
-	for (size_t i = 0; i < id_bytes; i++) {
-		to[2 * i] = (uint8_t)hex[id[i] >> 4];
-		to[2 * i + 1] = (uint8_t)hex[id[i] & 15];
-	}
-	b->len_bytes += 2 * id_bytes;
+	if (to)
+		b->len_bytes += (size_t)(fr_put_hex(to, id, id_bytes) - to);
 }
 
 static void add_value(struct fr_buf *b, const struct fr_otlp_attr *a)

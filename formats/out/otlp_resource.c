@@ -42,17 +42,6 @@ static int hex_digit(uint8_t b)
 	return b >= 'a' && b <= 'f' ? b - 'a' + 10 : -1;
 }
 
-static struct fr_slice trim(struct fr_slice s)
-{
-	while (s.len_bytes && (s.data[0] == ' ' || s.data[0] == '\t')) {
-		s.data++;
-		s.len_bytes--;
-	}
-	while (s.len_bytes && (s.data[s.len_bytes - 1] == ' ' || s.data[s.len_bytes - 1] == '\t'))
-		s.len_bytes--;
-	return s;
-}
-
 /* -EINVAL: a % without two digits; -E2BIG: no room. */
 static int percent_decode(struct fr_slice s, struct fr_otlp_text *t, struct fr_slice *ret)
 {
@@ -92,13 +81,13 @@ int fr_otlp_next_pair(struct fr_slice *rest, struct fr_otlp_text *t, struct fr_s
 		pair.len_bytes = comma ? (size_t)(comma - rest->data) : rest->len_bytes;
 		rest->data += pair.len_bytes + (comma != NULL);
 		rest->len_bytes -= pair.len_bytes + (comma != NULL);
-		pair = trim(pair);
+		pair = fr_slice_trimmed(pair);
 	} while (!pair.len_bytes);
 	equals = memchr(pair.data, '=', pair.len_bytes);
 	if (!equals)
 		return -EINVAL;
-	key = trim((struct fr_slice){ pair.data, (size_t)(equals - pair.data) });
-	value = trim(
+	key = fr_slice_trimmed((struct fr_slice){ pair.data, (size_t)(equals - pair.data) });
+	value = fr_slice_trimmed(
 		(struct fr_slice){ equals + 1, (size_t)(pair.data + pair.len_bytes - equals - 1) });
 	if (!key.len_bytes)
 		return -EINVAL;

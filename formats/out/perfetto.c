@@ -130,7 +130,7 @@ static void region(struct fr_perfetto *p, uint16_t cpu, const char *what, uint64
 	fr_pf_event_stop(p, track, to_ns);
 }
 
-/* Events that found no place in the ring: nobody knows when. A region over all of the range. */
+/* A region over all of the range. */
 static void put_dropped(struct fr_perfetto *p)
 {
 	const struct fr_session *s = p->c->session;
@@ -142,7 +142,7 @@ static void put_dropped(struct fr_perfetto *p)
 	l = s->dump_cnt ? fr_dump_loss(s->dumps[s->dump_cnt - 1].dump) : NULL;
 	for (uint32_t i = 0; l && i < l->cpu_cnt; i++) {
 		c = &l->cpus[i];
-		cnt = c->dropped_retry + c->dropped_busy + c->dropped_nocpu + c->recursion_misses;
+		cnt = fr_loss_dropped(c);
 		if (cnt && c->cpu < FR_CPUS_MAX)
 			region(p, (uint16_t)c->cpu, "dropped while recording, when is not known",
 			       p->c->from_ns, p->c->to_ns, cnt);
@@ -151,15 +151,9 @@ static void put_dropped(struct fr_perfetto *p)
 
 static void perfetto_lost(void *ctx, const struct fr_lost *lost)
 {
-	static const char *const names[] = {
-		[FR_GAP_LOST] = "events lost",
-		[FR_GAP_DAMAGED] = "events in a damaged part of the file",
-		[FR_GAP_BETWEEN] = "between two dumps",
-		[FR_GAP_CUT] = "the dump is cut here",
-	};
-
 	fr_pf_sched_lost(ctx, lost->cpu);
-	region(ctx, lost->cpu, names[lost->cause], lost->from_ns, lost->to_ns, lost->records);
+	region(ctx, lost->cpu, fr_lost_name(lost->cause), lost->from_ns, lost->to_ns,
+	       lost->records);
 }
 
 /* ---- records -------------------------------------------------------------------------------- */

@@ -6,16 +6,10 @@
 #include "perfetto_internal.h"
 #include "places.h"
 
-static const char *const family_names[FR_FAMILY_CNT] = {
-#define FAMILY_NAME(bit, NAME, name) [bit] = #name,
-	FR_FAMILIES(FAMILY_NAME)
-#undef FAMILY_NAME
-};
-
 static void instant(struct fr_perfetto *p, const struct fr_merged *m, const char *name,
 		    uint64_t track)
 {
-	fr_pf_event(p, FR_PF_INSTANT, track, family_names[fr_event_infos[m->rec.kind].family],
+	fr_pf_event(p, FR_PF_INSTANT, track, fr_place_category(m->rec.kind),
 		    (struct fr_slice){ (const uint8_t *)name, strlen(name) });
 	fr_pf_args_of(p, m);
 	fr_pf_event_end(p, m->order_ns);
@@ -43,15 +37,7 @@ static void on_thread(struct fr_perfetto *p, const struct fr_merged *m, const ch
 static void on_net(struct fr_perfetto *p, const struct fr_merged *m, const char *name,
 		   enum fr_pf_track track)
 {
-	const struct fr_socket *s = NULL;
-	struct fr_refs refs;
-	uint32_t index;
-
-	fr_record_refs(&m->rec, &refs);
-	if (refs.sock_id)
-		s = fr_names_socket(p->c->session->names, p->c->session->dumps[m->dump].instance,
-				    refs.sock_id, &index);
-	if (fr_filter_tgid(p->c, s ? s->tgid : 0, m->order_ns))
+	if (fr_filter_socket(p->c, m))
 		instant(p, m, name, fr_pf_own(p, track));
 }
 

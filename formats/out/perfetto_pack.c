@@ -6,7 +6,6 @@
 
 #include "../base/utf8.h"
 #include "../events/fields.h"
-#include "../model/refs.h"
 #include "perfetto_fields.h"
 #include "perfetto_internal.h"
 
@@ -244,19 +243,12 @@ static void put_field(void *ctx, const struct fr_field *f)
 /* Who is at the ends of the socket, where the record itself does not say. */
 static void put_socket(struct fr_perfetto *p, const struct fr_merged *m)
 {
-	const struct fr_socket *s;
-	struct fr_refs refs;
-	uint32_t index;
+	bool ends;
+	const struct fr_socket *s = fr_sink_socket(p->c, m, &ends);
 
-	fr_record_refs(&m->rec, &refs);
-	if (!refs.sock_id || m->rec.kind == FR_EV_SOCK_OPEN || m->rec.kind == FR_EV_SOCK_CLOSE)
+	if (!s)
 		return;
-	s = fr_names_socket(p->c->session->names, p->c->session->dumps[m->dump].instance,
-			    refs.sock_id, &index);
-	if (!s || !s->named)
-		return;
-	if (s->addr.family && !(m->rec.kind >= FR_EV_SOCK_SEND && m->rec.kind <= FR_EV_SOCK_RECV &&
-				fr_io_addr(&m->rec)))
+	if (ends)
 		put_addr(p, &s->addr);
 	fr_pf_arg_str(p, "path", s->path);
 }

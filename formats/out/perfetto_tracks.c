@@ -66,17 +66,6 @@ static bool is_new(struct fr_perfetto *p, uint64_t uuid)
 	return true;
 }
 
-static uint32_t leader_of(struct fr_perfetto *p, uint32_t who)
-{
-	struct fr_names *n = p->c->session->names;
-	const struct fr_who *w = fr_names_who(n, who);
-	uint32_t leader = w->leader;
-
-	if (leader == FR_WHO_NONE)
-		leader = w->tgid ? fr_names_thread(n, w->tgid, w->start_ns) : who;
-	return leader == FR_WHO_NONE ? who : leader;
-}
-
 static void add_comm(struct fr_perfetto *p, uint32_t field, const struct fr_who *w)
 {
 	char unnamed[32];
@@ -124,7 +113,7 @@ static void show_process(struct fr_perfetto *p, uint32_t leader)
 
 uint64_t fr_pf_process_track(struct fr_perfetto *p, uint32_t who)
 {
-	uint32_t leader = leader_of(p, who);
+	uint32_t leader = fr_sink_leader(p->c, who);
 
 	show_process(p, leader);
 	return FR_PF_PROCESS + leader;

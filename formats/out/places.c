@@ -37,6 +37,17 @@ enum fr_place fr_place_of(uint32_t kind, const char **ret_name)
 	return (enum fr_place)places[kind & 0xff].place;
 }
 
+const char *fr_place_category(uint32_t kind)
+{
+	static const char *const names[FR_FAMILY_CNT] = {
+#define FAMILY_NAME(bit, NAME, name) [bit] = #name,
+		FR_FAMILIES(FAMILY_NAME)
+#undef FAMILY_NAME
+	};
+
+	return names[fr_event_infos[kind & 0xff].family];
+}
+
 static void find_tid(void *ctx, const struct fr_field *f)
 {
 	uint64_t *tid = ctx;

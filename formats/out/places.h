@@ -17,6 +17,8 @@ enum fr_place {
 
 /* ret_name: of a known kind; the event's own where there is no better one. */
 enum fr_place fr_place_of(uint32_t kind, const char **ret_name);
+/* The event's family by name. */
+const char *fr_place_category(uint32_t kind);
 /* The thread that the field "tid" of an event names; 0 = none. */
 uint32_t fr_place_tid(const struct fr_record *r);
 

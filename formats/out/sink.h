@@ -95,10 +95,23 @@ extern const struct fr_sink fr_sink_chrome;
 extern const struct fr_sink fr_sink_text;
 extern const struct fr_sink fr_sink_perfetto;
 
+/* Index of the thread that stands for who's process. May add names. */
+uint32_t fr_sink_leader(const struct fr_convert *c, uint32_t who);
+/* The socket that the record is about, unless the record itself is its birth or end; NULL = none is
+ * known. *ret_ends: its addresses are known, and the record does not say them. */
+const struct fr_socket *fr_sink_socket(const struct fr_convert *c, const struct fr_merged *m,
+				       bool *ret_ends);
+/* Why there is nothing, for people. */
+const char *fr_lost_name(enum fr_gap_cause cause);
+/* Events that found no place in the ring: nobody knows when. */
+uint64_t fr_loss_dropped(const struct fr_cpu_loss *c);
+
 /* Does the filter want this thread? */
 bool fr_filter_thread(const struct fr_convert *c, uint32_t who);
 /* Any thread of the process with this id? */
 bool fr_filter_tgid(const struct fr_convert *c, uint32_t tgid, uint64_t time_ns);
+/* Is the process of the socket wanted that the record is about? */
+bool fr_filter_socket(const struct fr_convert *c, const struct fr_merged *m);
 static inline bool fr_filter_on(const struct fr_convert *c)
 {
 	return c->filter.pid || c->filter.comm;

@@ -356,15 +356,12 @@ static void add_number(struct fr_buf *b, const char *key, uint64_t value)
 
 static void add_id(struct fr_buf *b, const char *key, const uint8_t *id, size_t id_bytes)
 {
-	static const char hex[] = "0123456789abcdef";
+	char hex[32];
 
 	fr_buf_add_char(b, ' ');
 	fr_buf_add_str(b, key);
 	fr_buf_add_char(b, '=');
-	for (size_t i = 0; i < id_bytes; i++) {
-		fr_buf_add_char(b, hex[id[i] >> 4]);
-		fr_buf_add_char(b, hex[id[i] & 15]);
-	}
+	fr_buf_add(b, hex, (size_t)(fr_put_hex(hex, id, id_bytes) - hex));
 }
 
 static struct fr_slice in_buf(const struct fr_buf *b)

@@ -66,13 +66,6 @@ static enum fr_wire_verdict mask(const struct fr_redact_look *look, struct fr_ma
 	return FR_WIRE_UNIT;
 }
 
-static bool begins(enum fr_wire_role role, struct fr_slice bytes)
-{
-	(void)role;
-	(void)bytes;
-	return false; /* wire's own detection is good at it */
-}
-
 static void rejoin(void *memory, enum fr_wire_role role)
 {
 	(void)memory; /* a datagram follows from nothing */
@@ -88,7 +81,6 @@ static void other_lost(void *memory, enum fr_wire_role role)
 const struct fr_redact_protocol fr_redact_dns = {
 	.wire = &fr_wire_dns,
 	.datagram = true,
-	.begins = begins,
 	.mask = mask,
 	.rejoin = rejoin,
 	.other_lost = other_lost,

@@ -562,13 +562,6 @@ static enum fr_wire_verdict mask(const struct fr_redact_look *look, struct fr_ma
 	return mask_head(look, m, ret_unit);
 }
 
-static bool begins(enum fr_wire_role role, struct fr_slice bytes)
-{
-	(void)role;
-	(void)bytes;
-	return false; /* wire's own detection is good at it */
-}
-
 static void other_lost(void *memory, enum fr_wire_role role)
 {
 	struct memory *mem = memory;
@@ -595,7 +588,6 @@ static void rejoin(void *memory, enum fr_wire_role role)
 const struct fr_redact_protocol fr_redact_http1 = {
 	.wire = &fr_wire_http1,
 	.any_border = true,
-	.begins = begins,
 	.mask = mask,
 	.rejoin = rejoin,
 	.other_lost = other_lost,

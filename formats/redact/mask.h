@@ -41,7 +41,8 @@ struct fr_redact_protocol {
 	const struct fr_wire_protocol *wire;
 	bool any_border; /* a reply may be found again at any transfer's start */
 	bool datagram;	 /* each message stands alone, and nothing else is looked at */
-	/* What the first bytes of a message look like by themselves. */
+	/* What the first bytes of a message look like by themselves; NULL where wire's own
+	 * detection is good at it. */
 	bool (*begins)(enum fr_wire_role role, struct fr_slice bytes);
 	/*
 	 * Judges one unit, given from its first byte: keeps and drops bytes of m. MORE: bytes that

@@ -191,7 +191,7 @@ static bool looks_like(const struct fr_redact_protocol *p, enum fr_wire_role rol
 	bool is_request = role == FR_WIRE_REQUEST;
 
 	return p->wire->detect(is_request ? bytes : none, is_request ? none : bytes) == 2 ||
-	       p->begins(role, bytes);
+	       (p->begins && p->begins(role, bytes));
 }
 
 /* Whose message begins at run->at. Sets protocol and direction; false when nobody knows. */

@@ -266,13 +266,6 @@ static enum fr_wire_verdict mask(const struct fr_redact_look *look, struct fr_ma
 					     : mask_element(m, ret_unit);
 }
 
-static bool begins(enum fr_wire_role role, struct fr_slice bytes)
-{
-	(void)role;
-	(void)bytes;
-	return false; /* wire's own detection is good at it */
-}
-
 static void rejoin(void *memory, enum fr_wire_role role)
 {
 	struct memory *mem = memory;
@@ -289,7 +282,6 @@ static void other_lost(void *memory, enum fr_wire_role role)
 
 const struct fr_redact_protocol fr_redact_redis = {
 	.wire = &fr_wire_redis,
-	.begins = begins,
 	.mask = mask,
 	.rejoin = rejoin,
 	.other_lost = other_lost,

@@ -54,17 +54,6 @@ static bool is_blank(uint8_t b)
 	return b == ' ' || b == '\t';
 }
 
-static struct fr_slice trim(struct fr_slice s)
-{
-	while (s.len_bytes && is_blank(s.data[0])) {
-		s.data++;
-		s.len_bytes--;
-	}
-	while (s.len_bytes && is_blank(s.data[s.len_bytes - 1]))
-		s.len_bytes--;
-	return s;
-}
-
 /* Takes the next whole line, without its end, off *rest. */
 static bool next_line(struct fr_slice *rest, struct fr_slice *ret_line)
 {
@@ -217,7 +206,7 @@ static void read_coding(struct head *h, struct fr_slice value)
 		}
 	}
 	h->coded = true;
-	h->chunked = equals_nocase(trim(last), "chunked");
+	h->chunked = equals_nocase(fr_slice_trimmed(last), "chunked");
 }
 
 static void read_header(struct head *h, struct fr_slice line, struct fr_wire_unit *u)
@@ -230,7 +219,7 @@ static void read_header(struct head *h, struct fr_slice line, struct fr_wire_uni
 	name = (struct fr_slice){ .data = line.data, .len_bytes = (size_t)(colon - line.data) };
 	value.data = colon + 1;
 	value.len_bytes = line.len_bytes - name.len_bytes - 1;
-	value = trim(value);
+	value = fr_slice_trimmed(value);
 	if (equals_nocase(name, "content-length")) {
 		read_length(h, value);
 	} else if (equals_nocase(name, "transfer-encoding")) {

@@ -12,26 +12,6 @@
 
 /* ---- login ------------------------------------------------------------------------------- */
 
-static bool take_string(struct fr_slice *rest, struct fr_slice *ret_string)
-{
-	const uint8_t *nul = rest->len_bytes ? memchr(rest->data, 0, rest->len_bytes) : NULL;
-	size_t n = nul ? (size_t)(nul - rest->data) : rest->len_bytes;
-
-	*ret_string = (struct fr_slice){ .data = rest->data, .len_bytes = n };
-	rest->data += n + !!nul;
-	rest->len_bytes -= n + !!nul;
-	return nul;
-}
-
-static bool skip(struct fr_slice *rest, uint64_t skip_bytes)
-{
-	if (skip_bytes > rest->len_bytes)
-		return false;
-	rest->data += skip_bytes;
-	rest->len_bytes -= skip_bytes;
-	return true;
-}
-
 static uint8_t keep_name(char *to, struct fr_slice s)
 {
 	size_t n = s.len_bytes < FR_MYSQL_NAME_BYTES ? s.len_bytes : FR_MYSQL_NAME_BYTES;
@@ -85,14 +65,14 @@ static bool skip_proof(uint32_t capabilities, struct fr_slice *rest)
 
 	if (capabilities & FR_MYSQL_CAN_LENENC_AUTH)
 		return fr_mysql_take_number(rest, &proof_bytes) == FR_WIRE_UNIT &&
-		       skip(rest, proof_bytes);
+		       fr_slice_skip(rest, proof_bytes);
 	if (capabilities & FR_MYSQL_CAN_SECURE) {
 		if (!rest->len_bytes)
 			return false;
 		proof_bytes = rest->data[0];
-		return skip(rest, proof_bytes + 1);
+		return fr_slice_skip(rest, proof_bytes + 1);
 	}
-	return take_string(rest, &unused);
+	return fr_slice_take_string(rest, &unused);
 }
 
 void fr_mysql_on_login(struct fr_mysql_state *st, const struct fr_mysql_packet *m,
@@ -112,12 +92,12 @@ void fr_mysql_on_login(struct fr_mysql_state *st, const struct fr_mysql_packet *
 	u->effects = FR_UNIT_BEGIN | FR_UNIT_QUIET;
 	u->kind = FR_MYSQL_LOGIN;
 	u->command = (struct fr_slice){ .data = (const uint8_t *)"LOGIN", .len_bytes = 5 };
-	skip(&rest, LOGIN_BYTES_MIN);
-	if (!take_string(&rest, &name))
+	fr_slice_skip(&rest, LOGIN_BYTES_MIN);
+	if (!fr_slice_take_string(&rest, &name))
 		return;
 	st->user_bytes = keep_name(st->user, name);
 	if (skip_proof(capabilities, &rest) && capabilities & FR_MYSQL_CAN_DB &&
-	    take_string(&rest, &name))
+	    fr_slice_take_string(&rest, &name))
 		fr_mysql_set_database(st, name);
 }
 
@@ -128,10 +108,10 @@ void fr_mysql_on_change_user(struct fr_mysql_state *st, const struct fr_mysql_pa
 	memset(st->statements, 0, sizeof(st->statements)); /* they end with the session */
 	st->user_bytes = st->database_bytes = 0;
 	st->login = FR_MYSQL_ANSWERED;
-	if (!skip(&rest, 1) || !take_string(&rest, &name))
+	if (!fr_slice_skip(&rest, 1) || !fr_slice_take_string(&rest, &name))
 		return;
 	st->user_bytes = keep_name(st->user, name);
-	if (skip_proof(FR_MYSQL_CAN_SECURE, &rest) && take_string(&rest, &name))
+	if (skip_proof(FR_MYSQL_CAN_SECURE, &rest) && fr_slice_take_string(&rest, &name))
 		fr_mysql_set_database(st, name);
 }
 
@@ -184,7 +164,7 @@ static enum fit request_fit(struct fr_slice bytes)
 	switch (m.body.data[0]) {
 	case 0x03:
 	case 0x16:
-		skip(&text, fr_mysql_text_at(&m));
+		fr_slice_skip(&text, fr_mysql_text_at(&m));
 		return begins_statement(text) ? FIT_SURELY : FIT_PERHAPS;
 	case 0x17: /* executed once */
 		return m.body.len_bytes >= 10 && fr_mysql_le(m.body.data + 6, 4) == 1 &&
@@ -244,7 +224,7 @@ static enum fit response_fit(struct fr_slice bytes)
 		return FIT_NOT;
 	if (!m.body.data[0]) /* OK: two numbers, status, warnings */
 		return m.body_bytes >= 7 && m.body_bytes < 4096 ? FIT_PERHAPS : FIT_NOT;
-	skip(&rest, (uint64_t)m.body_bytes + FR_MYSQL_HEAD_BYTES);
+	fr_slice_skip(&rest, (uint64_t)m.body_bytes + FR_MYSQL_HEAD_BYTES);
 	return columns_fit(&m, rest);
 }
 

@@ -43,21 +43,12 @@ enum fr_wire_verdict fr_mysql_take_number(struct fr_slice *rest, uint64_t *ret_n
 	return FR_WIRE_UNIT;
 }
 
-static bool skip(struct fr_slice *rest, uint64_t skip_bytes)
-{
-	if (skip_bytes > rest->len_bytes)
-		return false;
-	rest->data += skip_bytes;
-	rest->len_bytes -= skip_bytes;
-	return true;
-}
-
 static bool skip_string(struct fr_slice *rest)
 {
 	uint64_t string_bytes = 0;
 
 	return fr_mysql_take_number(rest, &string_bytes) == FR_WIRE_UNIT &&
-	       skip(rest, string_bytes);
+	       fr_slice_skip(rest, string_bytes);
 }
 
 /* A value of this type in the binary protocol. */
@@ -67,17 +58,17 @@ static bool skip_value(struct fr_slice *rest, uint16_t type)
 	case 6: /* null */
 		return true;
 	case 1: /* tiny */
-		return skip(rest, 1);
+		return fr_slice_skip(rest, 1);
 	case 2: /* short, year */
 	case 13:
-		return skip(rest, 2);
+		return fr_slice_skip(rest, 2);
 	case 3: /* long, int24, float */
 	case 9:
 	case 4:
-		return skip(rest, 4);
+		return fr_slice_skip(rest, 4);
 	case 8: /* long long, double */
 	case 5:
-		return skip(rest, 8);
+		return fr_slice_skip(rest, 8);
 	default: /* dates say their length as strings do */
 		return skip_string(rest);
 	}
@@ -89,13 +80,13 @@ static bool skip_attributes(struct fr_slice *rest, uint64_t cnt)
 	const uint8_t *nulls = rest->data;
 	uint16_t types[ATTRIBUTES_MAX];
 
-	if (cnt > ATTRIBUTES_MAX || !skip(rest, (cnt + 7) / 8) || !skip(rest, 1))
+	if (cnt > ATTRIBUTES_MAX || !fr_slice_skip(rest, (cnt + 7) / 8) || !fr_slice_skip(rest, 1))
 		return false;
 	for (uint64_t i = 0; i < cnt; i++) {
 		if (rest->len_bytes < 2)
 			return false;
 		types[i] = (uint16_t)fr_mysql_le(rest->data, 2);
-		if (!skip(rest, 2) || !skip_string(rest))
+		if (!fr_slice_skip(rest, 2) || !skip_string(rest))
 			return false;
 	}
 	for (uint64_t i = 0; i < cnt; i++)
@@ -116,7 +107,7 @@ size_t fr_mysql_text_at(const struct fr_mysql_packet *m)
 	if (m->body.len_bytes < 3 || m->body.data[2] != 1)
 		return 1;
 	/* a count and, for ever, one set: no text has such a byte second */
-	skip(&rest, 1);
+	fr_slice_skip(&rest, 1);
 	if (fr_mysql_take_number(&rest, &cnt) != FR_WIRE_UNIT ||
 	    fr_mysql_take_number(&rest, &sets) != FR_WIRE_UNIT)
 		return 0;

@@ -139,18 +139,6 @@ static enum fr_wire_verdict read_message(enum fr_wire_role role, struct fr_slice
 	return fits_type(role, ret) ? FR_WIRE_UNIT : FR_WIRE_LOST;
 }
 
-/* Takes a string up to its NUL off *rest; false, and all of *rest, when the NUL isn't there. */
-static bool take_string(struct fr_slice *rest, struct fr_slice *ret_string)
-{
-	const uint8_t *nul = rest->len_bytes ? memchr(rest->data, 0, rest->len_bytes) : NULL;
-	size_t n = nul ? (size_t)(nul - rest->data) : rest->len_bytes;
-
-	*ret_string = (struct fr_slice){ .data = rest->data, .len_bytes = n };
-	rest->data += n + !!nul;
-	rest->len_bytes -= n + !!nul;
-	return nul;
-}
-
 static uint64_t hash_of(const struct state *st, struct fr_slice name)
 {
 	return XXH3_64bits_withSeed(name.data, name.len_bytes, st->number) | 1;
@@ -193,11 +181,11 @@ static void on_parse(const struct fr_wire_look *look, const struct message *m,
 		     struct fr_wire_unit *u)
 {
 	struct fr_slice rest = m->body, name;
-	bool whole = take_string(&rest, &name);
+	bool whole = fr_slice_take_string(&rest, &name);
 
 	u->effects = FR_UNIT_BEGIN | FR_UNIT_QUIET | FR_UNIT_LEAD;
 	u->kind = KIND_PARSE;
-	if (whole && take_string(&rest, &u->text)) {
+	if (whole && fr_slice_take_string(&rest, &u->text)) {
 		keep_statement(look, name, u->text, false);
 		return;
 	}
@@ -217,7 +205,7 @@ static void on_bind(const struct fr_wire_look *look, const struct message *m,
 	uint64_t hash;
 
 	u->effects = FR_UNIT_LEAD;
-	if (!take_string(&rest, &portal)) {
+	if (!fr_slice_take_string(&rest, &portal)) {
 		forget_portals(st);
 		return;
 	}
@@ -228,7 +216,7 @@ static void on_bind(const struct fr_wire_look *look, const struct message *m,
 		st->portal_next = (uint8_t)((st->portal_next + 1) % PORTALS_MAX);
 	}
 	*p = (struct portal){ .name_hash = hash };
-	if (take_string(&rest, &name) && (name.len_bytes || !st->unnamed_gone))
+	if (fr_slice_take_string(&rest, &name) && (name.len_bytes || !st->unnamed_gone))
 		p->statement = hash_of(st, name);
 }
 
@@ -243,7 +231,7 @@ static void on_execute(const struct fr_wire_look *look, const struct message *m,
 
 	u->effects = FR_UNIT_BEGIN;
 	u->kind = KIND_EXECUTE;
-	if (take_string(&rest, &portal))
+	if (fr_slice_take_string(&rest, &portal))
 		p = find_portal(st, hash_of(st, portal));
 	if (p && p->statement && look->texts)
 		key = fr_wire_names_get(look->texts, p->statement);
@@ -269,7 +257,7 @@ static void on_close(const struct fr_wire_look *look, const struct message *m)
 		return;
 	rest.data++;
 	rest.len_bytes--;
-	if (take_string(&rest, &name))
+	if (fr_slice_take_string(&rest, &name))
 		fr_wire_names_set(look->texts, hash_of(st, name), 0);
 }
 
@@ -283,7 +271,7 @@ static void on_request(const struct fr_wire_look *look, const struct message *m,
 	case 'F':
 		u->effects = FR_UNIT_BEGIN;
 		u->kind = KIND_QUERY;
-		if (m->type == 'Q' && !take_string(&rest, &u->text))
+		if (m->type == 'Q' && !fr_slice_take_string(&rest, &u->text))
 			u->marks |= FR_MARK_CUT;
 		break;
 	case 'P':
@@ -324,7 +312,7 @@ static void read_error(const struct message *m, struct fr_wire_unit *u)
 
 		rest.data++;
 		rest.len_bytes--;
-		if (!take_string(&rest, &value)) {
+		if (!fr_slice_take_string(&rest, &value)) {
 			u->marks |= m->cut ? FR_MARK_CUT : 0;
 			return;
 		}
@@ -356,7 +344,7 @@ static void on_response(const struct message *m, struct fr_wire_unit *u)
 		u->ends = KIND_EXECUTE;
 		u->done_status = FR_WIRE_STATUS_OK;
 		if (m->type == 'C')
-			take_string(&rest, &u->command);
+			fr_slice_take_string(&rest, &u->command);
 		break;
 	case 'T':
 	case 'G':
@@ -399,7 +387,7 @@ static void read_startup(struct state *st, struct fr_slice rest)
 	struct fr_slice name, value, user = { 0 }, database = { 0 };
 
 	while (rest.len_bytes && rest.data[0]) {
-		if (!take_string(&rest, &name) || !take_string(&rest, &value))
+		if (!fr_slice_take_string(&rest, &name) || !fr_slice_take_string(&rest, &value))
 			break;
 		if (fr_slice_is(name, "user"))
 			user = value;

@@ -5,17 +5,6 @@
 
 /* ---- traceparent ---------------------------------------------------------------------------- */
 
-static struct fr_slice trimmed(struct fr_slice s)
-{
-	while (s.len_bytes && (s.data[0] == ' ' || s.data[0] == '\t')) {
-		s.data++;
-		s.len_bytes--;
-	}
-	while (s.len_bytes && (s.data[s.len_bytes - 1] == ' ' || s.data[s.len_bytes - 1] == '\t'))
-		s.len_bytes--;
-	return s;
-}
-
 /* Lower case only: the specification allows no other. -1 = not a digit. */
 static int hex_digit(uint8_t c)
 {
@@ -48,7 +37,7 @@ static bool is_zero(const uint8_t *at, size_t at_bytes)
 
 int fr_traceparent_parse(struct fr_slice value, struct fr_traceparent *ret)
 {
-	struct fr_slice v = trimmed(value);
+	struct fr_slice v = fr_slice_trimmed(value);
 	struct fr_traceparent p;
 
 	if (v.len_bytes < FR_TRACEPARENT_BYTES || v.data[2] != '-' || v.data[35] != '-' ||
@@ -128,7 +117,7 @@ static void add_members(struct fr_trace_headers *h, struct fr_slice value)
 		member = value;
 		if (comma)
 			member.len_bytes = (size_t)(comma - value.data);
-		add_member(h, trimmed(member));
+		add_member(h, fr_slice_trimmed(member));
 		if (!comma)
 			return;
 		value.len_bytes -= member.len_bytes + 1;
