@@ -108,6 +108,21 @@ bool fr_slice_is(struct fr_slice s, const char *literal)
 	return !literal_bytes || !memcmp(s.data, literal, literal_bytes);
 }
 
+bool fr_slice_is_nocase(struct fr_slice s, const char *lower)
+{
+	size_t n = strlen(lower);
+
+	if (s.len_bytes != n)
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		uint8_t b = s.data[i];
+
+		if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != (uint8_t)lower[i])
+			return false;
+	}
+	return true;
+}
+
 static bool is_blank(uint8_t c)
 {
 	return c == ' ' || c == '\t';

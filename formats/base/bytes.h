@@ -37,6 +37,8 @@ struct fr_slice fr_cursor_take(struct fr_cursor *c, size_t take_bytes);
 void fr_cursor_skip(struct fr_cursor *c, size_t skip_bytes);
 
 bool fr_slice_is(struct fr_slice s, const char *literal);
+/* The same for ASCII letters of either case; the literal is in lower case. */
+bool fr_slice_is_nocase(struct fr_slice s, const char *lower);
 /* Without blanks and tabs at both ends. */
 struct fr_slice fr_slice_trimmed(struct fr_slice s);
 /* Takes bytes off the front; false, and nothing taken, when there are not so many. */

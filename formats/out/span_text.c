@@ -12,32 +12,20 @@ static struct fr_slice slice_of(const char *s)
 
 const char *fr_span_protocol(const struct fr_request *r)
 {
-	switch (r->protocol) {
-	case FR_WIRE_HTTP1:
-		return "http";
-	case FR_WIRE_POSTGRES:
-		return "postgresql";
-	case FR_WIRE_REDIS:
-		return "redis";
-	case FR_WIRE_MYSQL:
-		return "mysql";
-	case FR_WIRE_DNS:
-		return "dns";
-	case FR_WIRE_NONE:
-		break;
-	}
+	for (unsigned i = 0; fr_wire_protocols[i]; i++)
+		if (fr_wire_protocols[i]->id == r->protocol)
+			return fr_wire_protocols[i]->name;
 	return "unknown";
 }
 
+/* The conventions call these databases as we call their protocols. */
 const char *fr_span_db_system(const struct fr_request *r)
 {
 	switch (r->protocol) {
 	case FR_WIRE_POSTGRES:
-		return "postgresql";
 	case FR_WIRE_REDIS:
-		return "redis";
 	case FR_WIRE_MYSQL:
-		return "mysql";
+		return fr_span_protocol(r);
 	case FR_WIRE_HTTP1:
 	case FR_WIRE_DNS:
 	case FR_WIRE_NONE:

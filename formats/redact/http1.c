@@ -59,21 +59,6 @@ static void keep_end(struct fr_mask *m, const struct line *l)
 	fr_mask_keep(m, l->end, l->next - l->end);
 }
 
-static bool is_nocase(struct fr_slice s, const char *lower)
-{
-	size_t n = strlen(lower);
-
-	if (s.len_bytes != n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		uint8_t b = s.data[i];
-
-		if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != (uint8_t)lower[i])
-			return false;
-	}
-	return true;
-}
-
 /* ---- header lines --------------------------------------------------------------------------- */
 
 enum value {
@@ -133,7 +118,7 @@ static void read_coding(struct head *h, struct fr_slice value)
 	value.data += begin;
 	value.len_bytes -= begin;
 	h->coded = true;
-	h->chunked = is_nocase(value, "chunked");
+	h->chunked = fr_slice_is_nocase(value, "chunked");
 }
 
 /* "text/plain; charset=utf-8": of the parameters only that one. */
@@ -145,7 +130,8 @@ static void mask_type(struct fr_mask *m, size_t from, size_t to, const char *all
 	fr_mask_keep_set(m, from, end - from, allowed, FR_REMOVED_HEADERS);
 	while (at < to && (m->in[at] == ';' || m->in[at] == ' '))
 		at++;
-	if (to - at > 8 && is_nocase(fr_mask_slice(m, at, 8), "charset=") && to - at <= 8 + 16 &&
+	if (to - at > 8 && to - at <= 8 + 16 &&
+	    fr_slice_is_nocase(fr_mask_slice(m, at, 8), "charset=") &&
 	    !memchr(m->in + at, ';', to - at)) {
 		fr_mask_keep(m, end, at + 8 - end);
 		fr_mask_keep_set(m, at + 8, to - at - 8, "a-zA-Z0-9_-", FR_REMOVED_HEADERS);
@@ -182,7 +168,7 @@ static bool may_become_kept(struct fr_slice name)
 		if (name.len_bytes > strlen(kept_headers[i].name))
 			continue;
 		memcpy(start, kept_headers[i].name, name.len_bytes);
-		if (is_nocase(name, start))
+		if (fr_slice_is_nocase(name, start))
 			return true;
 	}
 	return false;
@@ -206,17 +192,17 @@ static void mask_header(const struct fr_redact_rules *rules, struct fr_mask *m,
 	from = (size_t)(colon - m->in) + 1;
 	name = fr_mask_slice(m, l->begin, from - 1 - l->begin);
 	for (size_t i = 0; i < sizeof(kept_headers) / sizeof(kept_headers[0]); i++) {
-		if (!is_nocase(name, kept_headers[i].name))
+		if (!fr_slice_is_nocase(name, kept_headers[i].name))
 			continue;
 		fr_mask_keep(m, l->begin, from - l->begin);
 		mask_value(rules, m, &kept_headers[i], l, from);
 	}
 	value = trimmed(m, from, l->end);
-	if (l->whole && is_nocase(name, "content-length"))
+	if (l->whole && fr_slice_is_nocase(name, "content-length"))
 		read_length(h, value);
-	else if (l->whole && is_nocase(name, "transfer-encoding"))
+	else if (l->whole && fr_slice_is_nocase(name, "transfer-encoding"))
 		read_coding(h, value);
-	else if (is_nocase(name, "upgrade") && h->ask == ASK_USUAL)
+	else if (fr_slice_is_nocase(name, "upgrade") && h->ask == ASK_USUAL)
 		h->ask = ASK_UPGRADE;
 }
 

@@ -34,21 +34,6 @@ static bool is_digit(uint8_t b)
 	return b >= '0' && b <= '9';
 }
 
-static bool equals_nocase(struct fr_slice s, const char *lower)
-{
-	size_t n = strlen(lower);
-
-	if (s.len_bytes != n)
-		return false;
-	for (size_t i = 0; i < n; i++) {
-		uint8_t b = s.data[i];
-
-		if ((b >= 'A' && b <= 'Z' ? b | 0x20 : b) != (uint8_t)lower[i])
-			return false;
-	}
-	return true;
-}
-
 static bool is_blank(uint8_t b)
 {
 	return b == ' ' || b == '\t';
@@ -206,7 +191,7 @@ static void read_coding(struct head *h, struct fr_slice value)
 		}
 	}
 	h->coded = true;
-	h->chunked = equals_nocase(fr_slice_trimmed(last), "chunked");
+	h->chunked = fr_slice_is_nocase(fr_slice_trimmed(last), "chunked");
 }
 
 static void read_header(struct head *h, struct fr_slice line, struct fr_wire_unit *u)
@@ -220,18 +205,18 @@ static void read_header(struct head *h, struct fr_slice line, struct fr_wire_uni
 	value.data = colon + 1;
 	value.len_bytes = line.len_bytes - name.len_bytes - 1;
 	value = fr_slice_trimmed(value);
-	if (equals_nocase(name, "content-length")) {
+	if (fr_slice_is_nocase(name, "content-length")) {
 		read_length(h, value);
-	} else if (equals_nocase(name, "transfer-encoding")) {
+	} else if (fr_slice_is_nocase(name, "transfer-encoding")) {
 		read_coding(h, value);
-	} else if (equals_nocase(name, "host")) {
+	} else if (fr_slice_is_nocase(name, "host")) {
 		if (!u->host.len_bytes)
 			u->host = value;
-	} else if (equals_nocase(name, "traceparent")) {
+	} else if (fr_slice_is_nocase(name, "traceparent")) {
 		if (!u->traceparent_cnt)
 			u->traceparent = value;
 		u->traceparent_cnt += u->traceparent_cnt < UINT8_MAX;
-	} else if (equals_nocase(name, "tracestate")) {
+	} else if (fr_slice_is_nocase(name, "tracestate")) {
 		if (u->tracestate_cnt < FR_WIRE_TRACESTATES)
 			u->tracestate[u->tracestate_cnt++] = value;
 	}
