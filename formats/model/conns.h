@@ -36,6 +36,7 @@ struct fr_conn {
 	uint32_t tries;
 	uint32_t newest_open; /* of spans.c: requests that are open on it */
 	uint32_t open_cnt;
+	uint32_t awaited; /* of a server's end: the request whose client has not been seen yet */
 	bool met;	     /* a transfer came */
 	bool first_sight[2]; /* by direction: offsets do not count from the connection's start */
 	/* Of a server's end: what its offsets of requests exceed those of the other end by. */

@@ -44,6 +44,7 @@ struct fr_open {
 	uint32_t older_unsure;	/* of the same caller */
 	uint32_t newest_unsure; /* of a caller: its own */
 	uint32_t unsure_newer, unsure_older;	/* of all */
+	uint32_t awaited_on; /* a server's: the conn whose other end may still show its client */
 	struct fr_held *held_first, *held_last; /* spans that wait for it */
 	fr_account_t account;
 	uint8_t link; /* enum fr_link */

@@ -44,6 +44,16 @@ static void begin_new(struct fr_spans *s, struct fr_conn *c)
 		sweep(s, c);
 }
 
+/* One end sends, or will send no more: the request that waits at the other has its client by now, or
+ * none. */
+static void settle_other_end(struct fr_spans *s, const struct fr_conn *c)
+{
+	struct fr_conn *peer = fr_conns_at(s->conns, c->peer);
+
+	if (peer)
+		fr_spans_await_end(s, peer);
+}
+
 static void flush_conn(void *ctx, struct fr_conn *c, bool closed)
 {
 	struct fr_spans *s = ctx;
@@ -55,6 +65,8 @@ static void flush_conn(void *ctx, struct fr_conn *c, bool closed)
 		fr_wire_conn_flush(c->wire, fr_spans_take, s);
 	while (c->newest_open)
 		fr_spans_forget(s, c, c->newest_open);
+	fr_spans_await_end(s, c);
+	settle_other_end(s, c);
 	s->stats.overflow += c->wire->overflow_cnt;
 }
 
@@ -170,6 +182,8 @@ static void take_bytes(struct fr_spans *s, struct fr_conn *c, const struct fr_me
 		fr_opens_hold(&s->opens, oldest);
 	feed(s, c, m, io);
 	begin_new(s, c);
+	if (s->move->dir == FR_WIRE_SEND)
+		settle_other_end(s, c);
 	if (caller && !fr_spans_open_at(s, caller)->conn)
 		caller = FR_OPEN_NONE;
 	if (s->opens.serial != serial) {

@@ -126,6 +126,16 @@ static void find_only_one(struct fr_spans *s, struct fr_conn *c, const struct fr
 	join_ends(s, client, open, FR_LINK_INFERRED);
 }
 
+/* A server's request that is over already, and waits at the other end for this one. */
+static void find_awaited(struct fr_spans *s, const struct fr_conn *peer, uint32_t open,
+			 uint64_t off, const struct fr_request *r)
+{
+	const struct fr_request *there = fr_spans_awaited(s, peer);
+
+	if (there && there->start.stream_off == off && same_request(r, there))
+		join_ends(s, open, peer->awaited, FR_LINK_PEER);
+}
+
 /* Looks for the same request at the connection's other end. */
 static void find_other_end(struct fr_spans *s, struct fr_conn *c, uint32_t open,
 			   const struct fr_request *r)
@@ -151,6 +161,10 @@ static void find_other_end(struct fr_spans *s, struct fr_conn *c, uint32_t open,
 		else if (other)
 			join_ends(s, open, other, FR_LINK_PEER);
 	}
+	if (!r->server)
+		find_awaited(s, peer, open, off, r);
+	else if (!fr_spans_open_at(s, open)->parent)
+		fr_spans_await(s, c, open);
 }
 
 static bool is_sql(const struct fr_request *r)

@@ -3,7 +3,9 @@
  * Spans that wait. Who sent an HTTP request through writeLoop is guessed when it is sent, and known
  * to be right or wrong when the caller is seen again (parents.h). What ends meanwhile below the
  * guess (the call, the server that it called, what that did) has no trace yet: it is held by the
- * unsure one nearest above it.
+ * unsure one nearest above it. In the same way a server's request may wait for its client: the
+ * hooks fire when a transfer is over, and a reply can be on its way before the thread that sent the
+ * request has come that far.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -96,7 +98,7 @@ static uint32_t unsure_above(struct fr_spans *s, uint32_t open)
 
 		if (o->settled)
 			return FR_OPEN_NONE;
-		if (o->unsure)
+		if (o->unsure || o->awaited_on)
 			return open;
 		open = o->parent;
 	}
@@ -135,6 +137,9 @@ void fr_spans_deliver(struct fr_spans *s, uint32_t open, const struct fr_span *s
 	fr_opens_hold(&s->opens, open);
 	s->held_bytes += h->held_bytes;
 	hold(s, h, unsure);
+	if (s->held_bytes > HELD_BYTES_MAX && fr_spans_open_at(s, unsure)->awaited_on)
+		fr_spans_await_end(s, fr_conns_at(s->conns,
+						  fr_spans_open_at(s, unsure)->awaited_on));
 	while (s->held_bytes > HELD_BYTES_MAX && s->unsure_oldest) {
 		s->stats.guesses_dropped++;
 		settle_guess(s, s->unsure_oldest, false);
@@ -249,6 +254,40 @@ void fr_spans_decide(struct fr_spans *s, uint32_t caller, uint32_t by)
 		next = fr_spans_open_at(s, open)->older_unsure;
 		settle_guess(s, open, fr_spans_open_at(s, open)->right);
 	}
+}
+
+/* ---- the other end -------------------------------------------------------------------------- */
+
+void fr_spans_await(struct fr_spans *s, struct fr_conn *c, uint32_t open)
+{
+	fr_spans_await_end(s, c);
+	c->awaited = open;
+	fr_spans_open_at(s, open)->awaited_on = fr_conns_index(s->conns, c);
+	fr_opens_hold(&s->opens, open);
+}
+
+const struct fr_request *fr_spans_awaited(struct fr_spans *s, const struct fr_conn *c)
+{
+	const struct fr_held *h = fr_spans_open_at(s, c->awaited)->held_first;
+
+	while (h && h->open != c->awaited)
+		h = h->next;
+	return h ? &h->request : NULL;
+}
+
+void fr_spans_await_end(struct fr_spans *s, struct fr_conn *c)
+{
+	uint32_t open = c->awaited;
+	struct fr_open *o = fr_spans_open_at(s, open);
+	struct fr_held *held = o->held_first;
+
+	if (!open)
+		return;
+	c->awaited = FR_OPEN_NONE;
+	o->awaited_on = FR_CONN_NONE;
+	o->held_first = o->held_last = NULL;
+	release(s, held);
+	fr_opens_drop(&s->opens, open);
 }
 
 void fr_spans_free_held(struct fr_spans *s)

@@ -68,6 +68,12 @@ void fr_spans_deliver(struct fr_spans *s, uint32_t open, const struct fr_span *s
 void fr_spans_doubt(struct fr_spans *s, uint32_t open, uint32_t derived_from);
 /* The caller is seen, and was last woken by the reply to `by`: settles all its guesses. */
 void fr_spans_decide(struct fr_spans *s, uint32_t caller, uint32_t by);
+/* A server's request begins before its client's was seen to be sent: it waits for that. */
+void fr_spans_await(struct fr_spans *s, struct fr_conn *c, uint32_t open);
+/* What waits so and is over already; NULL. Valid until the next call. */
+const struct fr_request *fr_spans_awaited(struct fr_spans *s, const struct fr_conn *c);
+/* The client of what waits on c is known by now, or will not be. */
+void fr_spans_await_end(struct fr_spans *s, struct fr_conn *c);
 /* Frees what is held without handing it out. */
 void fr_spans_free_held(struct fr_spans *s);
 

@@ -148,6 +148,7 @@ service_build() {
 }
 
 service_start() {
+	: >"$work/service.out" # a line of the service before this one would be believed
 	"$work/goservice" --listen 127.0.0.1:0 "$@" >"$work/service.out" 2>&1 &
 	service_pid=$!
 	kill_at_exit+=("$service_pid")

@@ -81,6 +81,62 @@ static void the_server_may_be_seen_before_the_client(void **state)
 	assert_int_equal(fr_spans_stats(sp.spans)->late_peers, 0);
 }
 
+/* ... even with its reply sent: span and children wait for the client's. */
+static void a_whole_request_may_be_seen_before_its_client(void **state)
+{
+	(void)state;
+	sp_pair(1, CLIENT, GO);
+	sp_pair(2, GO, BASE);
+	sp_go();
+	sp_send(1000, 2, C1, 0, SP_GET("/a"));
+	sp_recv(1001, 3, M1, 7, SP_GET("/a"));
+	sp_send(1002, 3, M1, 7, SP_OK);
+	sp_recv(1003, 2, C1, 0, SP_OK);
+
+	sp_recv(2000, 3, M1, 7, SP_GET("/b"));
+	sp_send(2001, 4, M1, 7, SP_GET("/child"));
+	sp_recv(2002, 4, M1, 7, SP_OK);
+	sp_send(2003, 3, M1, 7, SP_OK);
+	sp_send(2004, 2, C1, 0, SP_GET("/b"));
+	sp_recv(2005, 2, C1, 0, SP_OK);
+	sp_assert_parent(sp_find("/b", true), sp_find("/b", false), FR_LINK_PEER);
+	sp_assert_parent(sp_find("/child", false), sp_find("/b", true), FR_LINK_LINE);
+	assert_int_equal(sp_find("/b", true)->span.start_ns, 2000);
+	assert_int_equal(sp_find("/b", true)->request.status, 200);
+}
+
+/* What waits in vain comes out without a parent: the client's sending was lost, other bytes came,
+ * an end closed. */
+static void a_request_whose_client_is_not_seen_comes_out(void **state)
+{
+	(void)state;
+	sp_pair(1, CLIENT, GO);
+	sp_go();
+	sp_send(1000, 2, C1, 0, SP_GET("/a"));
+	sp_recv(1001, 3, M1, 7, SP_GET("/a"));
+	sp_send(1002, 3, M1, 7, SP_OK);
+	sp_recv(1003, 2, C1, 0, SP_OK);
+
+	sp_recv(2000, 3, M1, 7, SP_GET("/lost"));
+	sp_send(2001, 3, M1, 7, SP_OK);
+	assert_int_equal(sp.got_cnt, 2);
+	sp_recv(3000, 3, M1, 7, SP_GET("/here"));
+	sp_send(3001, 3, M1, 7, SP_OK);
+	sp_assert_root(sp_find("/lost", true));
+	sp.offs[2][1] = sp.offs[3][0] - strlen(SP_GET("/here"));
+	sp_send(3002, 2, C1, 0, SP_GET("/else"));
+	sp_assert_root(sp_find("/here", true));
+
+	sp.offs[2][1] = sp.offs[3][0];
+	sp_recv(4000, 3, M1, 7, SP_GET("/last"));
+	sp_send(4001, 3, M1, 7, SP_OK);
+	sp_close(4002, 2);
+	sp_assert_root(sp_find("/last", true));
+	sp_recv(5000, 3, M1, 7, SP_GET("/none"));
+	sp_finish();
+	sp_assert_root(sp_find("/none", true));
+}
+
 /* A thread that is seen to ask itself: the question cannot be asked for its own answer. */
 static void nothing_is_above_itself(void **state)
 {
@@ -610,6 +666,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		T(both_ends_of_a_connection_are_client_and_server),
 		T(the_server_may_be_seen_before_the_client),
+		T(a_whole_request_may_be_seen_before_its_client),
+		T(a_request_whose_client_is_not_seen_comes_out),
 		T(nothing_is_above_itself),
 		T(other_bytes_at_the_same_place_are_no_peer),
 		T(ends_that_count_from_elsewhere_are_matched),
