@@ -21,7 +21,8 @@ uint32_t fr_opens_take(struct fr_opens *os)
 			os->opens = bigger;
 			os->open_cap = cap;
 		}
-		os->open_cnt += !os->open_cnt; /* nobody */
+		if (!os->open_cnt) /* nobody */
+			os->opens[os->open_cnt++] = (struct fr_open){ 0 };
 		index = os->open_cnt++;
 	}
 	os->opens[index] = (struct fr_open){ .serial = ++os->serial, .refs = 1 };

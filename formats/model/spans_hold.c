@@ -268,8 +268,11 @@ void fr_spans_await(struct fr_spans *s, struct fr_conn *c, uint32_t open)
 
 const struct fr_request *fr_spans_awaited(struct fr_spans *s, const struct fr_conn *c)
 {
-	const struct fr_held *h = fr_spans_open_at(s, c->awaited)->held_first;
+	const struct fr_held *h;
 
+	if (!c->awaited)
+		return NULL;
+	h = fr_spans_open_at(s, c->awaited)->held_first;
 	while (h && h->open != c->awaited)
 		h = h->next;
 	return h ? &h->request : NULL;
@@ -278,11 +281,13 @@ const struct fr_request *fr_spans_awaited(struct fr_spans *s, const struct fr_co
 void fr_spans_await_end(struct fr_spans *s, struct fr_conn *c)
 {
 	uint32_t open = c->awaited;
-	struct fr_open *o = fr_spans_open_at(s, open);
-	struct fr_held *held = o->held_first;
+	struct fr_held *held;
+	struct fr_open *o;
 
 	if (!open)
 		return;
+	o = fr_spans_open_at(s, open);
+	held = o->held_first;
 	c->awaited = FR_OPEN_NONE;
 	o->awaited_on = FR_CONN_NONE;
 	o->held_first = o->held_last = NULL;
