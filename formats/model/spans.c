@@ -44,8 +44,8 @@ static void begin_new(struct fr_spans *s, struct fr_conn *c)
 		sweep(s, c);
 }
 
-/* One end sends, or will send no more: the request that waits at the other has its client by now, or
- * none. */
+/* One end sends, or will send no more: the request that waits at the other has its client by now,
+ * or none. */
 static void settle_other_end(struct fr_spans *s, const struct fr_conn *c)
 {
 	struct fr_conn *peer = fr_conns_at(s->conns, c->peer);
