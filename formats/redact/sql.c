@@ -67,11 +67,16 @@ static bool is_quote(uint8_t c)
 	return c == '\'' || c == '"' || c == '`';
 }
 
-/* $tag$...$tag$: one that was not closed in the part before was written as begun by a quote. */
+/* $tag$...$tag$: one that was not closed in the part before was written as begun by a quote, but
+ * where that would double the quote of the string before it. */
 static void mask_dollar_string(struct fr_mask *m, size_t at, size_t cnt, bool open)
 {
+	bool behind_quote = at && is_quote(m->in[at - 1]) && cnt >= 2;
+
 	fr_mask_drop(m, at, cnt, '?', FR_REMOVED_LITERALS);
-	if (open || at < m->fresh) {
+	if (behind_quote && open) {
+		memset(m->out + at, '$', 2);
+	} else if (!behind_quote && (open || at < m->fresh)) {
 		m->out[at] = '\'';
 		if (!open)
 			m->out[at + cnt - 1] = '\'';
