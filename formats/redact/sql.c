@@ -71,11 +71,11 @@ static bool is_quote(uint8_t c)
  * where that would double the quote of the string before it. */
 static void mask_dollar_string(struct fr_mask *m, size_t at, size_t cnt, bool open)
 {
-	bool behind_quote = at && is_quote(m->in[at - 1]) && cnt >= 2;
+	bool behind_quote = at && is_quote(m->in[at - 1]);
 
 	fr_mask_drop(m, at, cnt, '?', FR_REMOVED_LITERALS);
 	if (behind_quote && open) {
-		memset(m->out + at, '$', 2);
+		memset(m->out + at, '$', cnt < 2 ? cnt : 2);
 	} else if (!behind_quote && (open || at < m->fresh)) {
 		m->out[at] = '\'';
 		if (!open)
