@@ -76,6 +76,9 @@ is_chrome() { # NAME FILE
 golden fixture.json 0 "$tool" convert fixture.frd --to chrome
 golden fixture-all.json 0 "$tool" convert fixture.frd --to chrome --all
 golden fixture.txt 0 "$tool" convert fixture.frd --to text
+# shellcheck disable=SC2016
+golden fixture-otlp.jsonl 0 bash -o pipefail -c '"$1" convert fixture.frd --to otlp-json -o - |
+	sed "s/},{/},\n{/g"' - "$tool" # broken into lines, so that a diff can be read
 golden fixture-info.txt 0 "$tool" info fixture.frd
 golden fixture-info.json 0 "$tool" info fixture.frd --json
 golden fixture-verify.json 0 "$tool" verify fixture.frd --json
