@@ -10,7 +10,7 @@
 #
 # A test file prints TAP, or lines "ok NAME", "not ok NAME", "skip NAME REASON"; a file that prints
 # none of them is one test. Its exit status counts as well. Its output goes to
-# build/test-logs/<name>.log and is shown when it fails. It has 120 s (long: 3600 s); a line
+# build/test-logs/<name>.log and is shown when it fails. It has 300 s (long: 3600 s); a line
 # "timeout: SECONDS" in a comment near its top changes that. When it ends, whatever it left running
 # in its session is killed. Tests run one after another: they share the kernel.
 set -u
@@ -27,7 +27,7 @@ tests=${FR_TESTS:-tests} # another tree of tests: for the test of this file
 mode=${1:-quick}
 only=${2:-}
 case $mode in
-quick | unit) limit_s=120 ;;
+quick | unit) limit_s=300 ;;
 long) limit_s=3600 FR_LONG=1; export FR_LONG ;;
 *) echo "run.sh: unknown mode '$mode': quick, unit or long" >&2; exit 2 ;;
 esac

@@ -8,6 +8,7 @@
 #   recorder_dump                SIGUSR1, waits; $dump is the new file
 #   recorder_stop                SIGTERM, waits; returns its exit status
 #   pg_start                     $DSN
+#   free_port                    prints one, for servers that take no port 0
 #   service_build [GOFLAGS...]   $work/goservice
 #   service_start [OPTION...]    $service is its address
 #   ok NAME / not_ok NAME [WHY] / skip NAME WHY / finish
@@ -114,7 +115,7 @@ recorder_start() {
 		"${off[@]}" "$@" \
 		>"$work/rec.out" 2>"$work/rec.log" &
 	rec_pid=$!
-	wait_line "$work/rec.out" '^ready' 20 && return
+	wait_line "$work/rec.out" '^ready' 60 && return
 	echo "# the recorder did not get ready:"
 	sed 's/^/# /' "$work/rec.log"
 	return 1
@@ -139,8 +140,18 @@ recorder_dump() {
 }
 
 pg_start() {
+	local settings
 	pg_dir=$(mktemp -d /tmp/flightrec-pg.XXXXXX)
-	eval "$("$root/tests/workload/pg.sh" start "$pg_dir")"
+	settings=$("$root/tests/workload/pg.sh" start "$pg_dir") && eval "$settings"
+}
+
+# Nobody listens there now. Not one of those that the kernel gives to clients: between this and the
+# server's start it would give it to one.
+free_port() {
+	local port
+	while port=$((RANDOM % 20000 + 10240)); do
+		(exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null || { echo "$port"; return; }
+	done
 }
 
 service_build() {
@@ -152,7 +163,7 @@ service_start() {
 	"$work/goservice" --listen 127.0.0.1:0 "$@" >"$work/service.out" 2>&1 &
 	service_pid=$!
 	kill_at_exit+=("$service_pid")
-	wait_line "$work/service.out" '^ready ' 20 || { cat "$work/service.out"; return 1; }
+	wait_line "$work/service.out" '^ready ' 60 || { cat "$work/service.out"; return 1; }
 	service=$(awk '/^ready / { print $2; exit }' "$work/service.out")
 }
 

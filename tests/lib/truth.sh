@@ -21,7 +21,7 @@ truth_begin() {
 	truth_pid=$!
 	kill_at_exit+=("$truth_pid")
 	exec {truth_fd}>"$work/truth.in"
-	truth_wait '^ready ' 20 && return
+	truth_wait '^ready ' 60 && return
 	truth_say_why
 }
 
@@ -41,7 +41,8 @@ truth_wait() {
 	local tries=$(($2 * 50))
 	until grep -q "$1" "$work/truth.out" && [ -z "$(tail -c 1 "$work/truth.out")" ]; do
 		((tries-- > 0)) || return 1
-		kill -0 "$truth_pid" 2>/dev/null || return 1
+		# what it wrote last may be there by now
+		kill -0 "$truth_pid" 2>/dev/null || { grep -q "$1" "$work/truth.out"; return; }
 		sleep 0.02
 	done
 }

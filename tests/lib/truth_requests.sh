@@ -44,7 +44,7 @@ truthsvc_start() {
 		kill_at_exit+=($!)
 		exec {fd}>"$work/next.$driver"
 		truthsvc_fd[$driver]=$fd
-		wait_line "$work/$driver.out" '^ready ' 30 ||
+		wait_line "$work/$driver.out" '^ready ' 60 ||
 			{ sed 's/^/# /' "$work/$driver.err"; return 1; }
 		truthsvc_addr[$driver]=http://$(awk '{ print $2; exit }' "$work/$driver.out")
 	done
