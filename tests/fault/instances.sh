@@ -23,7 +23,7 @@ programs_alive() {
 
 # The kernel frees programs after a grace period.
 programs_gone() {
-	local tries=100
+	local tries=400
 	while [ "$(programs_alive "$1")" != 0 ]; do
 		((tries-- > 0)) || { echo "$(programs_alive "$1") programs are still loaded"; return 1; }
 		sleep 0.05
@@ -45,7 +45,7 @@ did() {
 second() {
 	local name=$1 pattern=$2 code=0
 	shift 2
-	timeout 20 "$flightrecd" --foreground "$@" >"$work/out2" 2>"$work/err2" || code=$?
+	timeout 60 "$flightrecd" --foreground "$@" >"$work/out2" 2>"$work/err2" || code=$?
 	[ "$code" = 5 ] && grep -q "$pattern" "$work/err2" && ok "$name" && return
 	not_ok "$name" "exit code $code: $(cat "$work/err2")"
 }
@@ -79,17 +79,21 @@ check socket_is_removed [ ! -e "$work/control.sock" ]
 if command -v bpftool >/dev/null && recorder_start --post-window 5s; then
 	programs_of "$rec_pid" >"$work/programs"
 	kill -USR1 "$rec_pid"
-	wait_line "$work/rec.log" "usr1 started" 5
+	wait_line "$work/rec.log" "usr1 started" 20
 	kill -KILL "$rec_pid"
 	wait "$rec_pid" 2>/dev/null
 	rec_pid=
 	did restart_after_kill_while_dumping recorder_start
 	recorder_stop
-	links=0
-	while read -r id; do
-		links=$((links + $(bpftool link list 2>/dev/null | grep -c "  prog $id  *$")))
-	done <"$work/programs"
-	check kill_while_dumping_leaves_nothing [ "$links" = 0 ]
+	links_gone() { # its dumper is ended by the kernel, but not before it runs again
+		local tries=400 left
+		while left=$(bpftool link list 2>/dev/null | sed -n 's/^[0-9]*: .*  prog \([0-9]*\) .*/\1/p' |
+			grep -xFf "$work/programs"); do
+			((tries-- > 0)) || { echo "attached: $left"; return 1; }
+			sleep 0.05
+		done
+	}
+	check kill_while_dumping_leaves_nothing links_gone
 fi
 
 # systemd's protocol: told when recording has begun, and when it ends
@@ -97,7 +101,7 @@ mkfifo "$work/told"
 python3 - "$work/notify" >"$work/told" <<'PY' &
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-s.settimeout(20)
+s.settimeout(60)
 s.bind(sys.argv[1])
 print("bound", flush=True)
 for _ in range(2):
@@ -105,15 +109,15 @@ for _ in range(2):
 PY
 kill_at_exit+=("$!")
 exec 4<"$work/told"
-read -rt 10 word <&4
+read -rt 30 word <&4
 NOTIFY_SOCKET=$work/notify
 export NOTIFY_SOCKET
 if recorder_start; then
 	unset NOTIFY_SOCKET
-	read -rt 10 word <&4
+	read -rt 30 word <&4
 	check service_manager_is_told [ "$word" = READY=1 ]
 	recorder_stop
-	read -rt 10 word <&4
+	read -rt 30 word <&4
 	check service_manager_is_told_of_the_end [ "$word" = STOPPING=1 ]
 fi
 exec 4<&-
@@ -133,7 +137,7 @@ code=0
 check background_tells_failure [ "$code" = 5 ]
 check background_tells_why grep -q "pid $rec_pid" "$work/err"
 python3 "$root/tests/lib/control.py" "$work/control.sock" stop
-tries=100
+tries=400
 while kill -0 "$rec_pid" 2>/dev/null && ((tries-- > 0)); do
 	sleep 0.05
 done

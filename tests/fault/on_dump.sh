@@ -47,7 +47,7 @@ usr1() { # a dump, and what comes after it
 	local before
 	before=$(value "int(d['done']) + int(d['failed'])")
 	recorder_dump
-	until_value "int(d['done']) + int(d['failed'])" $((before + 1)) 20
+	until_value "int(d['done']) + int(d['failed'])" $((before + 1)) 60
 }
 
 # ---- a command
@@ -67,6 +67,7 @@ echo looked
 SH
 chmod 755 "$work/look.sh"
 secret=on-dump-secret-$$
+nap=7776.$$ # seconds; of this run alone, as all processes of the host are looked at
 TOOL=$build/flightrec start "on_dump = $work/look.sh $work/seen '$secret two' three\\ four"
 launcher=$(pgrep -x -P "$rec_pid" flightrecd-run)
 check launcher_holds_nothing [ "$(ls "/proc/$launcher/fd" | wc -l)" -le 5 ]
@@ -96,7 +97,7 @@ check outcome_for_prometheus sh -c "'$build/flightrec' status --prometheus \
 "$build/flightrec" convert "$dump" --to text --all -o "$work/text" 2>/dev/null
 sed -i "s/^on_dump = .*/on_dump = sh -c '$secret'/" "$work/flightrec.ini"
 kill -HUP "$rec_pid"
-check change_takes_a_restart wait_line "$work/rec.log" "on-dump = (not shown) takes a restart" 5
+check change_takes_a_restart wait_line "$work/rec.log" "on-dump = (not shown) takes a restart" 20
 check settings_stay_out_of_the_log sh -c "! grep -q '$secret' '$work/rec.log'"
 check settings_stay_out_of_the_dump sh -c "! grep -qa '$secret' '$work/text' &&
 	! '$build/flightrec' info '$dump' --json | grep -q '$secret'"
@@ -109,52 +110,54 @@ check failure_is_logged grep -q "ended with status 7 after .*: went wrong: usr1"
 check failure_is_counted [ "$(value "d['failed']")" = 1 ]
 usr1 || not_ok recording_goes_on
 kill -KILL "$(pgrep -x -P "$rec_pid" flightrecd-run)"
-check dead_launcher_is_told wait_line "$work/rec.log" "launcher of on_dump .* has ended" 5
-check dead_launcher_is_in_the_status until_value "d['on']" False 5
+check dead_launcher_is_told wait_line "$work/rec.log" "launcher of on_dump .* has ended" 20
+check dead_launcher_is_in_the_status until_value "d['on']" False 20
 recorder_dump
-check dead_launcher_counts until_value "d['dropped']" 1 5
+check dead_launcher_counts until_value "d['dropped']" 1 20
 recorder_stop || not_ok stop "exit status $?"
 
 # ---- a command that crashes is no trouble of the host
 sed -i '/^\[trigger.signal\]/,/enabled/d' "$work/triggers.ini"
-start "on_dump = bash -c 'bash -c \"kill -SEGV \\\$\\\$\"; kill -SEGV \$\$'"
+victim=$work/fr_die$$ # a name that no other process of the host has
+cp "$(command -v bash)" "$victim"
+start "on_dump = $victim -c '$victim -c \"kill -SEGV \\\$\\\$\"; kill -SEGV \$\$'"
 usr1
 check crash_is_told grep -q "was ended by signal 11" "$work/rec.log"
-bash -c 'kill -SEGV $$' 2>/dev/null # one of somebody else's is; so this can be seen
-check other_crash_triggers wait_line "$work/rec.log" 'seen: signal: .*(bash)' 5
-check crash_triggers_nothing [ "$(grep -c 'seen: signal: .*(bash)' "$work/rec.log")" = 1 ]
+"$victim" -c 'kill -SEGV $$' 2>/dev/null # one of somebody else's is; so this can be seen
+check other_crash_triggers wait_line "$work/rec.log" "seen: signal: .*(fr_die$$)" 20
+check crash_triggers_nothing [ "$(grep -c "seen: signal: .*(fr_die$$)" "$work/rec.log")" = 1 ]
 recorder_stop || not_ok stop "exit status $?"
 printf '[trigger.signal]\nenabled = off\n' >>"$work/triggers.ini"
 
 # ---- too long, with all that it forks
-start "on_dump = sh -c 'trap \"\" TERM; sleep 7776 & sleep 7776; sleep 7776'
+start "on_dump = sh -c 'trap \"\" TERM; sleep $nap & sleep $nap; sleep $nap'
 on_dump_timeout = 1s"
 usr1
 check too_long_is_told grep -q "took longer than on_dump_timeout" "$work/rec.log"
-check too_long_is_killed gone '^sleep 7776' 5
+check too_long_is_killed gone "^sleep $nap" 20
 # a second dump, and the end while its command runs
 recorder_dump
 from=${EPOCHREALTIME/./}
 recorder_stop || not_ok stop "exit status $?"
 check end_waits_not_for_ever [ "$((${EPOCHREALTIME/./} - from))" -lt 10000000 ]
-check end_leaves_nothing gone '^sleep 7776' 5
+check end_leaves_nothing gone "^sleep $nap" 20
 
 # ---- the end lets a command finish
 start "on_dump = sh -c 'sleep 1; echo \$FLIGHTREC_TRIGGER >$work/finished'"
 kill -USR1 "$rec_pid"
-wait_line "$work/rec.log" "usr1 started" 5
+wait_line "$work/rec.log" "usr1 started" 20
 recorder_stop || not_ok stop "exit status $?"
 check end_lets_it_finish grep -q usr1 "$work/finished"
 
 # ---- a daemon that is killed
-start "on_dump = sleep 7777"
+start "on_dump = sleep 1$nap"
 recorder_dump
-until_value "d['under_way']" 1 5
+until_value "d['under_way']" 1 20
 launcher=$(pgrep -x -P "$rec_pid" flightrecd-run)
 kill -KILL "$rec_pid"
 { wait "$rec_pid"; } 2>/dev/null
 rec_pid=
-check killed_daemon_takes_all_along gone '^sleep 7777' 5
+check killed_daemon_takes_all_along gone "^sleep 1$nap" 20
 ended() { # PID SECONDS: gone, or waiting for init to take note
 	local tries=$(($2 * 20))
 	while grep -qs '^State:.[^Z]' "/proc/$1/status"; do
@@ -162,14 +165,14 @@ ended() { # PID SECONDS: gone, or waiting for init to take note
 		sleep 0.05
 	done
 }
-check killed_daemon_takes_its_launcher ended "$launcher" 5
+check killed_daemon_takes_its_launcher ended "$launcher" 20
 
 # ---- more dumps than it can take
 start "on_dump = sh -c 'sleep 100'
 on_dump_timeout = 1h
 dump_max_files = 100"
 for _ in $(seq 11); do recorder_dump; done
-check queue_is_bounded until_value "d['dropped'] + ' ' + d['under_way']" "3 8" 10
+check queue_is_bounded until_value "d['dropped'] + ' ' + d['under_way']" "3 8" 20
 kill -TERM "$rec_pid" # asked twice, it does not wait
 recorder_stop || not_ok stop "exit status $?"
 
@@ -177,11 +180,11 @@ recorder_stop || not_ok stop "exit status $?"
 PYTHONDONTWRITEBYTECODE=1 python3 "$server" 200 >"$work/requests" 2>"$work/server.err" &
 kill_at_exit+=($!)
 receiver=$!
-wait_line "$work/requests" '^ready' 20 || { not_ok server "$(cat "$work/server.err")"; finish; }
+wait_line "$work/requests" '^ready' 60 || { not_ok server "$(cat "$work/server.err")"; finish; }
 port=$(awk '/^ready/ { print $2; exit }' "$work/requests")
 OTEL_EXPORTER_OTLP_HEADERS="x-key=$secret" OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://127.0.0.1:9 \
 	start "on_dump_endpoint = http://127.0.0.1:$port/base
-on_dump_timeout = 6s
+on_dump_timeout = 15s
 on_dump = sh -c 'echo then'"
 python3 - <<-'PY'
 	import socket, threading
@@ -202,7 +205,7 @@ python3 - <<-'PY'
 	thread.join()
 PY
 recorder_dump
-check both_run until_value "d['done']" 2 20
+check both_run until_value "d['done']" 2 60
 check endpoint_gets_spans sh -c "grep -q '\"path\": \"/base/v1/traces\"' '$work/requests'"
 check endpoint_gets_headers grep -q "\"x-key\": \"$secret\"" "$work/requests"
 check endpoint_counts_are_logged grep -q "on_dump_endpoint for .*: flightrec: sent [1-9][0-9]* spans" \
@@ -214,10 +217,11 @@ recorder_dump
 "$build/flightrec" convert "$dump" --to text --all -o "$work/text" 2>/dev/null
 check receivers_side_is_recorded grep -qE "python3.*:$port\b" "$work/text"
 check own_work_is_not_recorded sh -c "! grep -E 'flightrec.*:$port\b' '$work/text' | grep -v python3"
-until_value "d['under_way']" 0 20
+until_value "d['under_way']" 0 60
 kill "$receiver"
+wait "$receiver" 2>/dev/null # it shall not answer any more
 recorder_dump
-check endpoint_that_is_gone until_value "d['failed'] + ' ' + d['under_way']" "1 0" 20
+check endpoint_that_is_gone until_value "d['failed'] + ' ' + d['under_way']" "1 0" 60
 check endpoint_that_is_gone_is_told grep -q \
 	"on_dump_endpoint for .* ended with status 5 after .*dropped [1-9][0-9]* spans" "$work/rec.log"
 recorder_stop || not_ok stop "exit status $?"

@@ -10,7 +10,7 @@ mkdir -m 700 "$work/dumps"
 unshare -pf --mount-proc bash -c "exec '$build/flightrecd' --foreground --dump-dir '$work/dumps' \
 	--control '$work/control.sock' --codec none" >"$work/rec.out" 2>"$work/rec.log" &
 unshare_pid=$!
-wait_line "$work/rec.out" '^ready' 20 || { not_ok start "$(cat "$work/rec.log")"; finish; }
+wait_line "$work/rec.out" '^ready' 60 || { not_ok start "$(cat "$work/rec.log")"; finish; }
 check is_process_1 grep -q ' pid=1$' "$work/rec.out"
 check hidden_threads_are_told grep -q 'degraded: runs in a pid namespace' "$work/rec.log"
 rec_pid=$(pgrep -P "$unshare_pid")
@@ -30,7 +30,7 @@ setsid python3 -c "
 import os, sys
 if os.fork() == 0:
 	os.execvp('python3', ['python3', sys.argv[1], sys.argv[2]])" "$work/orphan.py" "$work/orphan2.pid"
-if ! wait_line "$work/orphan2.pid" '[0-9]' 5; then
+if ! wait_line "$work/orphan2.pid" '[0-9]' 30; then
 	skip orphan "orphans go to another process than 1"
 	finish
 fi

@@ -18,7 +18,7 @@ good() { # NAME COMMAND...
 }
 
 wait_status() { # KEY VALUE
-	local tries=200
+	local tries=400
 	until [ "$(status "$1")" = "$2" ]; do
 		((tries-- > 0)) || return 1
 		sleep 0.05
@@ -45,7 +45,7 @@ good ends_well_without_a_log recorder_stop
 recorder_start --post-window 50ms || { not_ok start_again; finish; }
 rm -r "$work/dumps"
 kill -USR1 "$rec_pid"
-check removed_directory_is_told wait_line "$work/rec.log" "directory was removed; make it again" 10
+check removed_directory_is_told wait_line "$work/rec.log" "directory was removed; make it again" 30
 check removed_directory_is_counted wait_status failed 1
 check recording_goes_on [ "$(status busy)" = False ]
 recorder_stop || not_ok stop
@@ -53,7 +53,7 @@ recorder_stop || not_ok stop
 # ---- killed while a dump is written
 recorder_start --post-window 2s || { not_ok start_third; finish; }
 kill -USR1 "$rec_pid"
-wait_line "$work/rec.log" "usr1 started" 10
+wait_line "$work/rec.log" "usr1 started" 30
 children=$(pgrep -P "$rec_pid")
 check a_dumper_runs [ -n "$children" ]
 kill -KILL "$rec_pid"
@@ -64,7 +64,7 @@ left() { # those of the children that still run; a zombie waits for init only
 	# shellcheck disable=SC2086 # they are words
 	ps -o pid=,ppid=,stat=,wchan=,comm= -p "$(echo $children | tr ' ' ,)" | awk '$3 !~ /^Z/'
 }
-for _ in $(seq 50); do
+for _ in $(seq 500); do
 	[ -n "$(left)" ] || break
 	sleep 0.02
 done

@@ -16,7 +16,7 @@ refused() {
 		shift
 	done
 	shift
-	timeout 20 "$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
+	timeout 60 "$@" >"$work/out" 2>"$work/err" </dev/null || code=$?
 	[ "$code" = "$want" ] || bad="exit code $code, not $want; "
 	for pattern in "${patterns[@]}"; do
 		grep -qE -- "$pattern" "$work/err" || bad+="no '$pattern' in the message; "
