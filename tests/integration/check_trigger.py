@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """check_trigger.py DUMP FROM TO NAME REASON KIND [TEST..]: a dump of a cause between FROM and TO
 (wall clock, ns): its trigger, or one that joined, is NAME, its time is that of the cause or less
-than a second later, its reason fits the regular expression REASON, and the cause itself, an event of
-KIND at that time for which all TESTs are true (Python over e, the event, and t, the trigger), is
-inside."""
+than a second later, its reason fits the regular expression REASON, a time that the reason names is no
+longer than the cause took, and the cause itself, an event of KIND at that time for which all TESTs are
+true (Python over e, the event, and t, the trigger), is inside."""
 import os
 import re
 import sys
@@ -12,8 +12,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../lib"))
 import frd  # noqa: E402
 
 SECOND = 10 ** 9
-NEAR = 10 ** 6  # between an event and the trigger's time
+NEAR = 10 ** 7  # between an event and the trigger's time: one program, on a CPU that may be taken away
 STEP = 10 ** 6  # between two readings of the clocks
+UNITS = {"ns": 1, "us": 10 ** 3, "ms": 10 ** 6, "s": 10 ** 9}
 
 
 def wait_of(events, tid, end):
@@ -38,6 +39,12 @@ def trigger_of(d, name, reason):
     return None
 
 
+def told_ns(reason):
+    """How long it took at least, as the reason says, to three digits; or 0."""
+    m = re.match(r"(?:waited )?([0-9.]+) (ns|us|ms|s) for ", reason)
+    return 0.994 * float(m[1]) * UNITS[m[2]] if m else 0
+
+
 def wrong(d, begin, end, name, reason, kind, tests):
     t = trigger_of(d, name, reason)
     if not t:
@@ -45,6 +52,8 @@ def wrong(d, begin, end, name, reason, kind, tests):
         return
     if not begin - STEP <= t.unix_ns <= end + SECOND:
         yield "at %d, the cause was from %d to %d" % (t.unix_ns, begin, end)
+    if told_ns(t.reason) > end - begin + STEP:
+        yield "%s: the cause took %d ns in all" % (t.reason, end - begin)
     if t is d.trigger and (not t.seen or t.suppressed >= t.seen):
         yield "seen %d, suppressed %d" % (t.seen, t.suppressed)
     near = [e for e in d.events(kind) if abs(e.time - t.boot_ns) < NEAR]

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # What made a dump is a log record in the trace of the request that it tells of: a real 500 with the
-# SQL error below it, a slow query, a program that crashes while it serves. timeout: 300
+# SQL error below it, a slow query, a program that crashes while it serves. timeout: 600
 . "$(dirname "$0")/../lib/recorder.sh"
 . "$(dirname "$0")/../lib/trigger.sh"
 need_root otlp_triggers
@@ -19,7 +19,8 @@ start() { # NAMES [OPTION...]: a recorder that looks for these only
 	for name in http-5xx sql-error latency latency-p99 signal oom; do
 		[[ " $names " = *" $name "* ]] || off+=(--trigger "$name=off")
 	done
-	recorder_start --ring-size 4M --post-window 200ms --cooldown 0s "${off[@]}" "$@" ||
+	recorder_start --ring-size 4M --post-window 200ms --cooldown 0s --max-per-day 1000 \
+		--log-level debug "${off[@]}" "$@" ||
 		{ not_ok "start $*"; finish; }
 }
 
@@ -29,9 +30,8 @@ get() { # STATUS PATH
 
 # Until the recorder knows the binary, and has seen each database connection from a message's start.
 warm_up() {
-	local tries=100 i
-	until get 200 /ping && "$build/flightrec" status --json --control "$work/control.sock" |
-		grep -q '"go":"[1-9]'; do
+	local tries=400 i
+	until get 200 /ping && grep -q "process $service_pid: .*goroutine number at" "$work/rec.log"; do
 		((tries-- > 0)) || return
 		sleep 0.05
 	done
@@ -70,7 +70,7 @@ told "an SQL error is in the query's trace" sql-error ".* 22012 by postgresql on
 	'any(p.get("http.response.status_code") == 500 and p.kind == 2 for p in spans)'
 recorder_stop
 
-start latency --latency-limit 250ms --max-per-day 1000
+start latency --latency-limit 250ms
 warm_up
 cause get 200 "/slow?ms=400"
 told "a slow query is in its trace" latency ".* by postgresql.* on port $pg_port" flightrec.trigger \

@@ -3,17 +3,13 @@
 # Secrets of every kind, planted with real programs (curl, psql, pgbench, redis-cli, mariadb), are in
 # no byte of a dump, compressed or not, nor in any output; with redaction off each of them is, so that the
 # test would see it. What is no secret stays.
-# timeout: 240 (six recordings, three servers)
+# timeout: 600 (six recordings, three servers)
 set -u
 . "$(dirname "$0")/../lib/recorder.sh"
 need_root redact_secrets
 
 export PLANT=Qzj7 DIGITS=73918462059
 plant() { python3 "$root/tests/integration/redact_plant.py" "$@"; }
-
-free_port() {
-	python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
-}
 
 http_plant() {
 	local h=127.0.0.1:$http_port
@@ -149,7 +145,7 @@ kept_in() { # FILE WORD...
 # not through plant(): a shell of its own would be what is ended
 python3 "$root/tests/integration/redact_plant.py" http "$work/http.port" >"$work/http.log" 2>&1 &
 kill_at_exit+=($!)
-wait_line "$work/http.port" . 10 || { not_ok http_server; finish; }
+wait_line "$work/http.port" . 60 || { not_ok http_server; finish; }
 http_port=$(cat "$work/http.port")
 pg_start || { not_ok pg_start; finish; }
 redis_port=
@@ -159,7 +155,7 @@ if command -v redis-server >/dev/null; then
 	redis-server --port "$redis_port" --bind 127.0.0.1 --save '' --requirepass "${PLANT}auth" \
 		--dir "$work" >"$work/redis.log" 2>&1 &
 	kill_at_exit+=($!)
-	wait_line "$work/redis.log" 'Ready to accept' 10 || { not_ok redis_start; finish; }
+	wait_line "$work/redis.log" 'Ready to accept' 60 || { not_ok redis_start; finish; }
 else
 	skip redact_redis "no redis-server"
 fi

@@ -10,7 +10,7 @@ for tool in mariadbd mariadb-install-db mariadb; do
 done
 
 data=$work/mysql
-port=$((20000 + RANDOM % 10000))
+port=$(free_port)
 chmod 755 "$work"
 mkdir "$data" && chown nobody "$data"
 TMPDIR=$data mariadb-install-db --no-defaults --user=nobody --datadir="$data" --skip-test-db \
@@ -27,10 +27,11 @@ until mariadb --no-defaults -S "$data/sock" -u root -e "CREATE DATABASE fr; CREA
 done
 
 mkfifo "$work/old.in"
-mariadb --no-defaults -h 127.0.0.1 -P "$port" -u fr --force fr <"$work/old.in" >"$work/old.out" 2>&1 &
+mariadb --no-defaults -h 127.0.0.1 -P "$port" -u fr --force --unbuffered fr <"$work/old.in" >"$work/old.out" 2>&1 &
 kill_at_exit+=($!)
 exec 9>"$work/old.in"
 echo "SELECT 'old' AS connection;" >&9
+wait_line "$work/old.out" old 20 || { not_ok "an old connection" "$(cat "$work/old.out")"; finish; }
 
 sql() {
 	mariadb --no-defaults -h 127.0.0.1 -P "$port" -u fr fr -e "$1"
@@ -58,6 +59,6 @@ recorder_start --ring-size 4M --codec none --redact off --post-window 100ms --co
 	--trigger http-5xx=off --trigger sql-error=off --latency-limit 250ms || { not_ok start; finish; }
 cause sql 'SELECT sleep(0.4)'
 caused "a slow statement" latency \
-	"^4[0-9]{2}(\.[0-9]+)? ms for a request by mysql, limit 250 ms on port $port" sock_send "$sent"
+	"^$from_400_ms for a request by mysql, limit 250 ms on port $port" sock_send "$sent"
 recorder_stop
 finish

@@ -8,6 +8,7 @@ need_root trigger_processes
 
 start() {
 	recorder_start --ring-size 4M --codec none --redact off --post-window 100ms --cooldown 0s \
+		--max-per-day 1000 \
 		--trigger http-5xx=off --trigger sql-error=off --trigger latency-p99=off "$@" ||
 		{ not_ok "start $*"; finish; }
 }
@@ -74,7 +75,7 @@ caused "a process that fails" exit '^ended with status 1, pid [0-9]+ \(fr_ends_i
 	'e.exit_code == 256' 'e.flags & 1'
 printf '[trigger.exit]\nprocess = fr_ends_well\n' >"$work/flightrec.ini"
 kill -HUP "$rec_pid"
-wait_line "$work/rec.log" "read again" 5
+wait_line "$work/rec.log" "read again" 20
 cause "$work/fr_ends_well"
 caused "a process that ends" exit '^ended with status 0, pid [0-9]+ \(fr_ends_well\)$' proc_exit "$its" \
 	'e.exit_code == 0'

@@ -8,11 +8,13 @@ need_root trigger_waits
 
 start() {
 	recorder_start --ring-size 4M --codec none --redact off --post-window 100ms --cooldown 0s \
-		--trigger http-5xx=off --trigger sql-error=off --trigger latency-p99=off \
+		--max-per-day 1000 --trigger http-5xx=off --trigger sql-error=off --trigger latency-p99=off \
 		--config "$work/flightrec.ini" || { not_ok "start"; finish; }
 }
 
-# ---- waiting for a CPU: one thread with a real-time priority keeps another from it
+# ---- waiting for a CPU: one thread with a real-time priority keeps another from it. The other one has
+# a lower one of the kind: of all that wait for that CPU it is the first to get it, and what the rest of
+# a busy host waits for comes later than its notice (there is one in 100 ms).
 starve() {
 	python3 - <<'PY'
 import os, time
@@ -20,34 +22,34 @@ os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 child = os.fork()
 name = "fr_starved" if not child else "fr_hog"
 open("/proc/self/comm", "w").write(name)
-end = time.monotonic() + 1.2
 if child:
 	os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))
 	for _ in range(4):
-		time.sleep(0.1)
-		busy = time.monotonic() + 0.2
+		time.sleep(0.25)
+		busy = time.monotonic() + 0.35
 		while time.monotonic() < busy:
 			pass
+	os.kill(child, 9)
 	os.wait()
 else:
-	while time.monotonic() < end:
-		pass
-	os._exit(0)
+	os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(1))
+	while True:
+		time.sleep(0.02)
 PY
 }
 if python3 -c 'import os; os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(10))' 2>"$work/err"; then
-	printf '[trigger.runqueue]\nlimit = 100ms\n' >"$work/flightrec.ini"
+	printf '[trigger.runqueue]\nlimit = 250ms\n' >"$work/flightrec.ini"
 	start
 	cause starve
 	caused "a thread that waits for a CPU" runqueue \
-		'^waited [12][0-9]{2}(\.[0-9]+)? ms for a CPU, limit 100 ms, pid [0-9]+ \(fr_starved\)$' \
+		'^waited ([2-9][0-9]{2} ms|[0-9.]+ s) for a CPU, limit 250 ms, pid [0-9]+ \(fr_starved\)$' \
 		sched_switch 'e.next == t.tid' \
-		'wait_of(d.events("sched_switch", "sched_waking"), t.tid, e.time) > 0.95 * 10 ** 8'
+		'wait_of(d.events("sched_switch", "sched_waking"), t.tid, e.time) > 2.4 * 10 ** 8'
 	not_caused "another thread is noticed" runqueue '^waited .*fr_starved' sched_switch \
 		'e.next == t.tid + (1 << 21)'
 	printf '[trigger.runqueue]\nlimit = off\n' >"$work/flightrec.ini"
 	kill -HUP "$rec_pid"
-	wait_line "$work/rec.log" "read again" 5
+	wait_line "$work/rec.log" "read again" 20
 	cause starve
 	quiet "without a limit it is no cause" runqueue '.*'
 	recorder_stop
@@ -60,14 +62,14 @@ slow_disk_start() { # DELAY_MS
 	mkdir -p "$work/slow"
 	"$build/tests/workload/slow_disk" "$work/slow" 16 "$1" >"$work/slow.out" 2>"$work/slow.err" &
 	slow_pid=$!
-	wait_line "$work/slow.out" ready 5 || return 1
+	wait_line "$work/slow.out" ready 20 || return 1
 	loop=$(losetup -f --show "$work/slow/disk" 2>>"$work/slow.err") && return
-	umount "$work/slow"
+	umount -l "$work/slow"
 	return 1
 }
 slow_disk_stop() {
 	losetup -d "$loop"
-	umount "$work/slow"
+	umount -l "$work/slow" # who else looks at new disks may still have this one open
 	wait "$slow_pid"
 }
 write_to_it() {
@@ -78,9 +80,9 @@ if slow_disk_start 400; then
 	printf '[trigger.block]\nlimit = 300ms\n' >"$work/flightrec.ini"
 	start
 	cause write_to_it
-	caused "a slow disk" block "^4[0-9]{2}(\.[0-9]+)? ms for a request to disk $dev, limit 300 ms, pid [0-9]+" \
+	caused "a slow disk" block "^$from_400_ms for a request to disk $dev, limit 300 ms, pid [0-9]+" \
 		block_complete "e.dev == ${dev%:*} << 20 | ${dev#*:}" 'e.latency > 3 * 10 ** 8' 'e.op == 1'
-	not_caused "another disk is noticed" block "^4.*to disk $dev" block_complete 'e.dev == 1'
+	not_caused "another disk is noticed" block "^.*to disk $dev" block_complete 'e.dev == 1'
 	recorder_stop
 	printf '[trigger.block]\nlimit = 2s\n' >"$work/flightrec.ini"
 	start
