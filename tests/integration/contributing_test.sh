@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Follows CONTRIBUTING.md to the letter on a copy of the tree: its event is recorded and decoded, its
 # output is offered and works, the lint finds them documented.
-# timeout: 300
+# timeout: 900
 . "$(dirname "$0")/../lib/recorder.sh"
 
 tree=$work/tree

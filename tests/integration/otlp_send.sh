@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # convert --endpoint against a receiver that answers by a script: what is sent, what becomes of each
 # span, the exit status; time and memory stay bounded whatever the other side does. Loopback only.
-# timeout: 300
+# timeout: 600
 . "$(dirname "$0")/../lib/recorder.sh"
 tool=$build/flightrec
 server=$root/tests/lib/otlp_server.py
@@ -18,13 +18,15 @@ check fixture_has_what_to_send [ "$spans" -ge 20 -a "$logs" -ge 2 ]
 
 # ---- a receiver
 server_pid=
+# What is bounded below would otherwise take the minute for which it is tried again, or for ever: 20 s
+# are far from both, and enough for a busy machine.
 serve() { # [OPTION...] ANSWER...
 	[ -z "$server_pid" ] || { kill "$server_pid"; wait "$server_pid"; } 2>/dev/null
 	: >"$work/requests"
 	PYTHONDONTWRITEBYTECODE=1 python3 "$server" "$@" >"$work/requests" 2>"$work/server.err" &
 	server_pid=$!
 	kill_at_exit=("$server_pid")
-	wait_line "$work/requests" '^ready' 20 || { not_ok server "$(cat "$work/server.err")"; finish; }
+	wait_line "$work/requests" '^ready' 60 || { not_ok server "$(cat "$work/server.err")"; finish; }
 	port=$(awk '/^ready/ { print $2; exit }' "$work/requests")
 	url=http://127.0.0.1:$port
 }
@@ -156,15 +158,15 @@ check again_waits asked "r[1]['at'] - r[0]['at'] > 0.24 and r[2]['at'] - r[1]['a
 serve 429:after=2 200
 send
 check after_seconds said "$spans" 0 0
-check after_seconds_waits asked "2 <= r[1]['at'] - r[0]['at'] < 4"
+check after_seconds_waits asked "2 <= r[1]['at'] - r[0]['at'] < 10"
 serve 429:date=2 200
 send
 check after_date said "$spans" 0 0
-check after_date_waits asked "2 <= r[1]['at'] - r[0]['at'] < 5"
+check after_date_waits asked "2 <= r[1]['at'] - r[0]['at'] < 10"
 serve 503:after=3600
 send
 check after_an_hour said 0 0 "$spans" 5
-check after_an_hour_is_not_waited_for [ "$took" -lt 5000 ]
+check after_an_hour_is_not_waited_for [ "$took" -lt 20000 ]
 serve close cut 200
 send
 check hang_up said "$spans" 0 0
@@ -172,22 +174,22 @@ check hang_up_is_told text "is not reached: .*; trying again"
 serve cut
 send --retry-for 1s
 check hang_up_always said 0 0 "$spans" 5
-check hang_up_always_is_bounded [ "$took" -lt 6000 ]
+check hang_up_always_is_bounded [ "$took" -lt 20000 ]
 serve never
 send --timeout 500ms --retry-for 2s
 check never_answers said 0 0 "$spans" 5
-check never_answers_is_bounded [ "$took" -ge 500 -a "$took" -lt 8000 ]
+check never_answers_is_bounded [ "$took" -ge 500 -a "$took" -lt 20000 ]
 serve slow
 send --timeout 1500ms --retry-for 0
 check slow said 0 0 "$spans" 5
-check slow_is_bounded [ "$took" -ge 1500 -a "$took" -lt 6000 ]
+check slow_is_bounded [ "$took" -ge 1500 -a "$took" -lt 20000 ]
 check slow_once asked "len(r) == 1"
 kill "$server_pid"
 wait "$server_pid" 2>/dev/null
 server_pid=
 send --retry-for 1s
 check nobody_there said 0 0 "$spans" 5
-check nobody_there_is_bounded [ "$took" -lt 6000 ]
+check nobody_there_is_bounded [ "$took" -lt 20000 ]
 
 # ---- hostile
 serve 200
@@ -213,7 +215,7 @@ interrupted() { # NAME SERVER-ANSWER SIGNAL
 	env --default-signal=INT "$tool" convert "$work/x.frd" --all --endpoint "$url" --timeout 60s \
 		>"$work/out" 2>"$work/err" &
 	local pid=$!
-	wait_line "$work/requests" '"path"' 10
+	wait_line "$work/requests" '"path"' 60
 	sleep 0.3 # into the wait, where there is one
 	kill -"$3" "$pid"
 	code=0
@@ -240,7 +242,7 @@ send --certificate "$work/good.pem"
 check tls said "$spans" 0 0
 send
 check tls_unknown_certificate said 0 0 "$spans" 5
-check tls_unknown_certificate_at_once [ "$took" -lt 5000 ]
+check tls_unknown_certificate_at_once [ "$took" -lt 20000 ]
 check tls_unknown_certificate_is_told text "certificate"
 send --certificate "$work/other.pem"
 check tls_other_certificate said 0 0 "$spans" 5
@@ -262,11 +264,11 @@ check tls_client said "$spans" 0 0
 # its refusal may get lost behind a reset of the connection: then it is tried again
 send --certificate "$work/good.pem" --retry-for 2s
 check tls_client_missing said 0 0 "$spans" 5
-check tls_client_missing_is_bounded [ "$took" -lt 6000 ]
+check tls_client_missing_is_bounded [ "$took" -lt 20000 ]
 send --certificate "$work/good.pem" --client-certificate "$work/stranger.pem" \
 	--client-key "$work/stranger.key" --retry-for 2s
 check tls_client_stranger said 0 0 "$spans" 5
-check tls_client_stranger_is_bounded [ "$took" -lt 6000 ]
+check tls_client_stranger_is_bounded [ "$took" -lt 20000 ]
 send --certificate "$work/good.pem" --client-certificate "$work/client.pem" \
 	--client-key "$work/stranger.key"
 check tls_client_wrong_key said 0 0 "$spans" 5

@@ -2,16 +2,20 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A real Go service with its database, and what the recording makes of its requests: all found, on
 # their goroutine, with their SQL statements under them, by both drivers.
+# timeout: 600 (the Go build may start with an empty cache)
 set -u
 . "$(dirname "$0")/../lib/recorder.sh"
 need_root requests_text
 
 # Until the recorder knows the binary, there are no goroutine ids: the first load is not judged.
 one_driver() { # NAME CLIENTS
-	local from_ns
-	recorder_start --redact off || return 1
+	local from_ns tries=20
+	recorder_start --redact off --log-level debug || return 1
 	service_start --dsn "$DSN" --driver "$1" --truth "$work/$1.truth" || return 1
-	python3 "$root/tests/lib/requests_text.py" load "$service" "$2" 1 >/dev/null
+	while python3 "$root/tests/lib/requests_text.py" load "$service" "$2" 1 >/dev/null; do
+		! wait_line "$work/rec.log" "process $service_pid: .*goroutine number at" 1 || break
+		((tries-- > 0)) || { echo "# the recorder did not learn the binary"; return 1; }
+	done
 	from_ns=$(date +%s%N)
 	echo "# $1: $(python3 "$root/tests/lib/requests_text.py" load "$service" "$2" 2) requests"
 	recorder_dump || return 1

@@ -44,7 +44,7 @@ expect() { # expect NAME STATUS LAST-LINE [PATTERN...]
 
 # Killed, and whoever inherited it may not have collected it yet: that is as good as gone.
 gone() {
-	local state tries=100
+	local state tries=1000
 	while state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) && [ "${state:-Z}" != Z ]; do
 		((tries-- > 0)) || return 1
 		sleep 0.02
@@ -88,10 +88,10 @@ expect silent_script_is_one_test 1 "1 passed, 1 failed" '^ok integration/silent'
 	'^FAIL integration/crash: exit status 139$'
 
 new_tree
-script hang <<<'# timeout: 1
+script hang <<<'# timeout: 3
 echo "ok before"; sleep 300 & echo $! >'"$work/pid"'; wait'
 run
-expect hang_is_killed_and_named 1 "1 passed, 1 failed" '^FAIL integration/hang: no end after 1 s, killed$'
+expect hang_is_killed_and_named 1 "1 passed, 1 failed" '^FAIL integration/hang: no end after 3 s, killed$'
 gone "$(cat "$work/pid")" || fail hang_leaves_no_process
 
 new_tree

@@ -3,7 +3,7 @@
 # Each request of a Go service, as its own truth has it, is a span: found, right, with its SQL under
 # it. Keep-alive clients, one and eight at a time; two instances that call each other, over lib/pq
 # and pgx. tests/long/truth_requests_long.sh has 64 at a time and other programs.
-# timeout: 180 (the Go build may start with an empty cache)
+# timeout: 600 (the Go build may start with an empty cache)
 . "$(dirname "$0")/../lib/recorder.sh"
 . "$(dirname "$0")/../lib/truth_requests.sh"
 need_root truth_requests
@@ -11,7 +11,7 @@ command -v go >/dev/null || { skip truth_requests "no go in PATH"; exit 0; }
 truthsvc_build || exit 0
 
 pg_start || exit 1
-requests_recorder --codec none --log-level debug || exit 1
+requests_recorder --ring-size 128M --codec none --log-level debug || exit 1
 truthsvc_start || exit 1
 truthsvc_warm || exit 1
 truthsvc_load one 1 0 3 || exit 1
