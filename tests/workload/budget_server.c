@@ -12,10 +12,10 @@
  *	GET /mix/MS/ID    all of them, one after the other
  *
  * The truth: "requests" with route, id, tid, start_ns (when its read returned), end_ns (before its
- * response was written) and where the time between went, by the kernel's counts: cpu_ns, delay_ns
- * (waiting for a CPU), network_ns, disk_ns (synchronous writes), sync_ns (fsync: for the disk, or
- *for others who sync, too), other_ns, lost_ns (of work that does not wait: the machine's own,
- *interrupts or a hypervisor's; negative: the kernel counted some of a wait late).
+ * response was written) and where the time between went, by the kernel's counts: cpu_ns (it had a
+ * CPU), delay_ns (it waited for one), network_ns, disk_ns (synchronous writes), sync_ns (fsync: for
+ * the disk, or for others who sync, too), other_ns, lost_ns (of work that does not wait: next to
+ * nothing), doubt_ns (how far all that may be off: what reading it took).
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -106,11 +106,13 @@ static void open_file(struct worker *w)
 
 static void worker_begin(struct worker *w)
 {
+	static int worker_nth;
 	char path[64];
 
 	*w = (struct worker){ .pg_fd = -1, .lock = PTHREAD_MUTEX_INITIALIZER };
 	snprintf(path, sizeof(path), "/proc/self/task/%d/schedstat", (int)truth_tid());
 	w->schedstat_fd = (int)truth_must(open(path, O_RDONLY | O_CLOEXEC), path);
+	w->task_clock_fd = open_task_clock();
 	open_file(w);
 	sem_init(&w->hold, 0, 0);
 	sem_init(&w->held, 0, 0);
@@ -124,6 +126,7 @@ static void worker_begin(struct worker *w)
 		w->pg_fd = connect_to((uint16_t)pg_port);
 		pg_start(w->pg_fd);
 	}
+	pin_one_of_all(__atomic_fetch_add(&worker_nth, 1, __ATOMIC_RELAXED));
 }
 
 static void worker_end(struct worker *w)
@@ -134,6 +137,7 @@ static void worker_end(struct worker *w)
 	pthread_join(w->holder, NULL);
 	pthread_join(w->hog, NULL);
 	close(w->schedstat_fd);
+	close(w->task_clock_fd);
 	close(w->file_fd);
 	for (int i = 0; i < NEIGHBOURS; i++)
 		close(w->neighbours[i]);
@@ -151,12 +155,12 @@ static void note(const struct worker *w, const char *route, const char *id, int6
 		"%s{\"route\":\"%s\",\"id\":\"%s\",\"tid\":%d,\"start_ns\":%lld,\"end_ns\":%lld,"
 		"\"cpu_ns\":%lld,\"delay_ns\":%lld,\"network_ns\":%lld,\"disk_ns\":%lld,"
 		"\"sync_ns\":%lld,"
-		"\"other_ns\":%lld,\"lost_ns\":%lld}",
+		"\"other_ns\":%lld,\"lost_ns\":%lld,\"doubt_ns\":%lld}",
 		more ? "," : "", route, id, (int)truth_tid(), (long long)start_ns,
 		(long long)w->mark.wall_ns, (long long)w->sum.cpu_ns, (long long)w->sum.delay_ns,
 		(long long)w->sum.wait_ns[PART_NETWORK], (long long)w->sum.wait_ns[PART_DISK],
 		(long long)w->sum.wait_ns[PART_SYNC], (long long)w->sum.wait_ns[PART_OTHER],
-		(long long)w->sum.wait_ns[PART_NONE]);
+		(long long)w->sum.wait_ns[PART_NONE], (long long)w->sum.doubt_ns);
 	more = true;
 	pthread_mutex_unlock(&truth_lock);
 }
@@ -186,8 +190,7 @@ static void *worker_main(void *arg)
 	worker_begin(&w);
 	sem_post(&workers_ready);
 	while ((got = read(fd, head, sizeof(head) - 1)) > 0) {
-		read_meter(&w, &w.mark);
-		w.sum = (struct parts){ 0 };
+		w.sum = (struct parts){ .doubt_ns = read_meter(&w, &w.mark) };
 		head[got] = '\0';
 		if (!strstr(head, "\r\n\r\n"))
 			truth_die("own request came in pieces");
