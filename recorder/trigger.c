@@ -32,11 +32,11 @@ int fr_triggers_init(struct fr_triggers *t, const struct fr_recorder *rec)
 
 void fr_triggers_arm(struct fr_triggers *t)
 {
-	uint64_t last_dump_ns[FR_TRIGGER_CNT];
+	uint64_t last_told_ns[FR_TRIGGER_CNT];
 
 	for (int kind = 0; kind < FR_TRIGGER_CNT; kind++)
-		last_dump_ns[kind] = t->kinds[kind].last_dump_ns;
-	fr_gates_set(t->gates, &t->rec->config, last_dump_ns);
+		last_told_ns[kind] = t->kinds[kind].last_told_ns;
+	fr_gates_set(t->gates, &t->rec->config, last_told_ns);
 }
 
 void fr_triggers_done(struct fr_triggers *t)
@@ -242,6 +242,8 @@ static enum fr_outcome fire(struct fr_triggers *t, enum fr_trigger_kind kind,
 		s->last_dump_ns = info->boot_ns;
 		s->day_cnt++;
 	}
+	if (outcome != FR_OUTCOME_SUPPRESSED && outcome != FR_OUTCOME_FAILED)
+		s->last_told_ns = info->boot_ns;
 	set_gate(t, kind, info, outcome);
 	fr_info("trigger %s %s%s%s", info->name, fr_outcome_name(outcome), why[0] ? ": " : "", why);
 	return outcome;

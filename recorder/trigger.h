@@ -33,6 +33,7 @@ enum fr_outcome {
 struct fr_trigger_state {
 	uint64_t outcomes[FR_OUTCOME_CNT];
 	uint64_t last_dump_ns; /* BOOTTIME when one last made a dump; 0 = never */
+	uint64_t last_told_ns; /* ... or was told of in another's */
 	uint64_t day;	       /* UTC day that day_cnt is of */
 	uint64_t day_cnt;
 };

@@ -56,19 +56,19 @@ int fr_gate_of(enum fr_trigger_kind kind)
 }
 
 static void set_gate(struct fr_gate *g, const struct fr_config *config, enum fr_trigger_kind kind,
-		     uint64_t last_dump_ns)
+		     uint64_t last_told_ns)
 {
 	struct fr_trigger_rule rule = fr_config_rule(config, kind);
 
 	g->closed_ns = rule.cooldown_ns > FR_GATE_LEAST_NS ? rule.cooldown_ns : FR_GATE_LEAST_NS;
 	g->limit_ns = rule.limit_ns;
 	g->factor = rule.factor;
-	__atomic_store_n(&g->next_ns, last_dump_ns ? last_dump_ns + g->closed_ns : 0,
+	__atomic_store_n(&g->next_ns, last_told_ns ? last_told_ns + g->closed_ns : 0,
 			 __ATOMIC_RELAXED);
 }
 
 void fr_gates_set(struct fr_gate_table *table, const struct fr_config *config,
-		  const uint64_t *last_dump_ns)
+		  const uint64_t *last_told_ns)
 {
 	const struct fr_trigger_more *more = &config->trigger_more;
 	uint32_t enabled = 0;
@@ -85,7 +85,7 @@ void fr_gates_set(struct fr_gate_table *table, const struct fr_config *config,
 	for (uint32_t gate = 0; gate < FR_GATE_CNT; gate++) {
 		enum fr_trigger_kind kind = (enum fr_trigger_kind)gate_kinds[gate];
 
-		set_gate(&table->gates[gate], config, kind, last_dump_ns[kind]);
+		set_gate(&table->gates[gate], config, kind, last_told_ns[kind]);
 		if (fr_config_trigger_on(config, kind))
 			enabled |= 1u << gate;
 	}

@@ -16,9 +16,10 @@ void fr_gates_unmap(struct fr_gate_table *table);
 /* Between the two numberings; -1 = there is no such one (usr1, manual and psi have no gate). */
 int fr_gate_of(enum fr_trigger_kind kind);
 int fr_gate_kind(uint32_t gate);
-/* What the configuration says, at start and after a reload. last_dump_ns: by kind, 0 = never. */
+/* What the configuration says, at start and after a reload. last_told_ns: by kind, of what a
+ * dump tells; 0 = never. */
 void fr_gates_set(struct fr_gate_table *table, const struct fr_config *config,
-		  const uint64_t *last_dump_ns);
+		  const uint64_t *last_told_ns);
 /* Causes seen so far, and those of them that were told. Zero without a gate. */
 uint64_t fr_gate_seen(const struct fr_gate_table *table, enum fr_trigger_kind kind);
 uint64_t fr_gate_told(const struct fr_gate_table *table, enum fr_trigger_kind kind);

@@ -172,6 +172,25 @@ static void joins_then_queues(void **state)
 	assert_int_equal(t.kinds[FR_TRIGGER_MANUAL].outcomes[FR_OUTCOME_JOINED], 20);
 }
 
+/* A cool-down that began in another's dump lasts, too. */
+static void reload_opens_no_gate(void **state)
+{
+	static struct fr_gate_table table;
+	const struct fr_notice_trigger joins = { .gate = FR_GATE_HTTP_5XX, .time_ns = 7 },
+				       starts = { .gate = FR_GATE_SQL_ERROR, .time_ns = 5 };
+	uint64_t number = 0;
+
+	(void)state;
+	t.gates = &table;
+	assert_int_equal(fr_triggers_cause(&t, &starts, &number), FR_OUTCOME_STARTED);
+	assert_int_equal(fr_triggers_cause(&t, &joins, &number), FR_OUTCOME_JOINED);
+	fr_triggers_arm(&t);
+	assert_int_equal(table.gates[FR_GATE_SQL_ERROR].next_ns, rec.config.cooldown_ns + 5);
+	assert_int_equal(table.gates[FR_GATE_HTTP_5XX].next_ns, rec.config.cooldown_ns + 7);
+	assert_int_equal(table.gates[FR_GATE_OOM].next_ns, 0);
+	t.gates = NULL; /* not of a map */
+}
+
 static void dead_dumper_is_a_failure(void **state)
 {
 	uint64_t number = 0;
@@ -330,6 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(one_dump, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(joins_then_queues, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(reload_opens_no_gate, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(dead_dumper_is_a_failure, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(hanging_dumper_is_left_alone, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(no_dumper, set_up, tear_down),
