@@ -3,7 +3,7 @@
 # What causes cost a service beyond recording, when every reply is one: the same requests with the
 # triggers that they hit switched on and off, in turn, the recorder running all the time. Each second
 # of causes is held against the seconds before and after, in which they are none; "noise" is the same
-# for seconds that are all alike. The dumps of the first causes are written before; then the default
+# for seconds that are all alike. The dump of the first causes is written before; then the default
 # cool-down lasts.
 #
 # Two services: Go and PostgreSQL, each request an SQL error and a 500 for it; and a server that does
@@ -59,22 +59,17 @@ bare_load() { # SECONDS
 
 # ---- one life of the recorder, shorter than the cool-down ----------------------------------------
 
-# The first causes and their dump. Twice: a cause that was told in another's dump makes one of its own
-# when the triggers are switched on again.
+# The first causes and their dump.
 settle() { # LOAD
-	local tries
-	for _ in 1 2; do
-		arm on
-		"$1" 0.02
-		armed=$((armed + requests))
-		sleep 0.6 # longer than the post-window
-		tries=500
-		until [ "$(status "int(s['dumps']['written']) > 0 and not s['dumps']['busy']")" = True ]; do
-			((tries-- > 0)) || die "no dump: $(tail -n 3 "$work/rec.log")"
-			sleep 0.02
-		done
-		arm off
+	local tries=500
+	arm on
+	"$1" 0.02
+	armed=$requests
+	until [ "$(status "int(s['dumps']['written']) > 0 and not s['dumps']['busy']")" = True ]; do
+		((tries-- > 0)) || die "no dump: $(tail -n 3 "$work/rec.log")"
+		sleep 0.02
 	done
+	arm off
 	dumps=$(status "s['dumps']['written']")
 }
 
@@ -93,7 +88,6 @@ count_up() { # TRIGGER
 life() { # LOAD TRIGGER...: pairs until the cool-down is nearly over or there are enough
 	local load=$1 off on next began trigger before=0
 	shift
-	armed=0
 	arm on
 	recorder_start --config "$work/storm.ini" || exit 1
 	settle "$load"
@@ -117,7 +111,7 @@ life() { # LOAD TRIGGER...: pairs until the cool-down is nearly over or there ar
 		count_up "$trigger"
 	done
 	[ "$(status "s['dumps']['written']")" = "$dumps" ] ||
-		echo "  a dump was written meanwhile: $(sed -n 's/.*trigger \([a-z0-9-]* started\).*/\1/p' \
+		echo "  more dumps than that of the first causes: $(sed -n 's/.*trigger \([a-z0-9-]* started\).*/\1/p' \
 			"$work/rec.log" | sort | uniq -c | tr -s ' \n' ' ')"
 	recorder_stop
 }
