@@ -56,7 +56,7 @@ redis_plant() {
 }
 
 mysql_start() {
-	local data=$work/mysql tries=400
+	local data=$work/mysql tries=1500
 	mysql_port=$(free_port)
 	mkdir "$data" && chown nobody "$data" && chmod 755 "$work" || return 1
 	TMPDIR=$data mariadb-install-db --no-defaults --user=nobody --datadir="$data" --skip-test-db \
@@ -91,11 +91,11 @@ mysql_plant() {
 living_plant() {
 	local padding
 	padding=$(printf 'x%.0s' {1..9000})
-	API_TOKEN=${PLANT}envtoken sleep 60 &
+	API_TOKEN=${PLANT}envtoken sleep 600 &
 	living=($!)
-	env -i "A_PADDING=$padding" OTEL_SERVICE_NAME=kept-service sleep 60 &
+	env -i "A_PADDING=$padding" OTEL_SERVICE_NAME=kept-service sleep 600 &
 	living+=($!)
-	python3 -c 'import time; time.sleep(60)' --password "${PLANT}argument" "-p${PLANT}joined" \
+	python3 -c 'import time; time.sleep(600)' --password "${PLANT}argument" "-p${PLANT}joined" \
 		"postgres://u:${PLANT}url@h/db" "--kept-option=kept-value" &
 	living+=($!)
 	kill_at_exit+=("${living[@]}")

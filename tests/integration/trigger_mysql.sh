@@ -19,7 +19,7 @@ TMPDIR=$data mariadbd --no-defaults --user=nobody --datadir="$data" --bind-addre
 	--port="$port" --socket="$data/sock" --innodb-buffer-pool-size=16M \
 	--innodb-log-file-size=4M --skip-name-resolve >"$work/mysql.out" 2>&1 &
 kill_at_exit+=($!)
-tries=600
+tries=1500
 until mariadb --no-defaults -S "$data/sock" -u root -e "CREATE DATABASE fr; CREATE USER fr@'%';
 	GRANT ALL ON *.* TO fr@'%'; CREATE TABLE fr.t (id int PRIMARY KEY)" 2>"$work/err"; do
 	((tries-- > 0)) || { not_ok "MariaDB starts" "$(cat "$work/err"; tail -5 "$work/mysql.out")"; finish; }

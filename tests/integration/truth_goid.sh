@@ -24,7 +24,7 @@ goid_build() {
 # The recorder meets the binary and learns what it is; not at once when it was just asked about
 # another one.
 goid_meet() { # BINARY known|unknown
-	local says='goroutine number at' tries=10 pids=none
+	local says='goroutine number at' tries=20 pids=none
 	[ "$2" = known ] || says='this release does not know'
 	while ((tries-- > 0)); do
 		"$work/$1" --requests 20 >/dev/null 2>&1 &

@@ -66,7 +66,7 @@ truthsvc_load() {
 # A binary is asked about once, when a process of it first carries bytes; others of this host may be
 # asked about before it.
 truthsvc_warm() {
-	local tries=8
+	local tries=20
 	rm -f "$work/truth.warmup"
 	truthsvc_pids="${truthsvc_pid[pq]}\|${truthsvc_pid[pgx]}"
 	while ((tries-- > 0)); do
