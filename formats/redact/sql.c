@@ -67,23 +67,13 @@ static bool is_quote(uint8_t c)
 	return c == '\'' || c == '"' || c == '`';
 }
 
-/* $tag$...$tag$: one that was not closed in the part before was written as begun by a quote, but
- * where that would double the quote of the string before it. */
+/* $tag$...$tag$. A quote instead would join what stands before it: 'a', or U&. */
 static void mask_dollar_string(struct fr_mask *m, size_t at, size_t cnt, bool open)
 {
-	bool behind_quote = at && is_quote(m->in[at - 1]);
-
 	fr_mask_drop(m, at, cnt, '?', FR_REMOVED_LITERALS);
-	if (behind_quote && open) {
-		memset(m->out + at, '$', cnt < 2 ? cnt : 2);
-	} else if (!behind_quote && (open || at < m->fresh)) {
-		m->out[at] = '\'';
-		if (!open)
-			m->out[at + cnt - 1] = '\'';
-	} else {
-		memset(m->out + at, '$', 2);
+	memset(m->out + at, '$', cnt < 2 ? cnt : 2);
+	if (!open)
 		memset(m->out + at + cnt - 2, '$', 2);
-	}
 }
 
 static void mask_string(struct fr_mask *m, size_t at, size_t cnt, bool open)

@@ -308,7 +308,7 @@ static void scan_dollar(struct fr_sql_lexer *l, struct fr_sql_token *t)
 	if (is_word_start(peek(l, 1)))
 		for (n = 2; is_word_start(peek(l, n)) || is_digit(peek(l, n)); n++)
 			;
-	if (n == left_bytes(l))
+	if (n == left_bytes(l) && l->dialect != FR_SQL_MYSQL)
 		take_open_literal(l, t); /* a tag, cut */
 	else if (peek(l, n) == '$' && l->dialect != FR_SQL_MYSQL)
 		scan_dollar_string(l, t, n + 1);

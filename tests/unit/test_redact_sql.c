@@ -67,6 +67,7 @@ static const char *const statements[] = {
 	"SELECT E'a'\n'b\\'c' , 'd' FROM t",
 	"SELECT $$a$$, $x$b$$c$x$ FROM t WHERE d = $1",
 	"SELECT 'a'$$b$$, 'c'$x$d FROM t",
+	"SELECT U&$x$a$x$, 1 FROM t",
 	"SELECT U&'d\\0061t' UESCAPE '!', N'x', B'01', X'1F' FROM \"Ta\"\"ble\"",
 	"SELECT -1, +2, 1.5e-3, .5, 5., 0x1f, 1_000, a-1, a - -1 FROM t",
 	"SELECT TRUE, false, x IS NOT TRUE, y IS FALSE, t.true FROM t",
