@@ -3,6 +3,7 @@
  * Family sock, by the tracepoints of Linux 6.3: they run in the caller's context, after the
  * transfer, with the socket and the result.
  */
+#include "batch.bpf.h"
 #include "sockio.bpf.h"
 #include "socklife.bpf.h"
 
@@ -22,17 +23,23 @@ FR_INLINE bool fr_call_believed(const struct fr_transfer *x, const struct task_s
 }
 
 FR_INLINE void fr_transfer_caller(struct fr_transfer *x, struct task_struct *t,
-				  const struct sock *sk)
+				  const struct sock *sk, struct fr_sock_kept *k)
 {
 	bool called = fr_transfer_call(x, t);
 
 	if (fr_likely(called && fr_call_believed(x, t, sk))) {
-		if (fr_unlikely(x->call.kind == FR_CALL_SIZE_ONLY))
+		if (fr_unlikely(x->call.kind == FR_CALL_SIZE_ONLY)) {
 			x->flags |= FR_IO_SIZE_ONLY;
+			if (fr_call_is_batch(x->call.nr) && sk->sk_type == FR_SOCK_DGRAM)
+				fr_batch_message(x, k);
+		}
 		return;
 	}
-	if (called)
+	if (called) {
 		fr_count(FR_COUNTER_CAPTURE_DISTRUST);
+		if (sk->sk_type == FR_SOCK_DGRAM)
+			fr_batch_lose();
+	}
 	x->flags |= FR_IO_SIZE_ONLY;
 	x->call.fd = -1;
 	x->call.kind = FR_CALL_NONE;
@@ -90,14 +97,14 @@ FR_INLINE bool fr_transfer_wanted(struct fr_sock_kept *k, const struct task_stru
 }
 
 FR_INLINE void fr_transfer_flags(struct fr_transfer *x, struct task_struct *t,
-				 const struct sock *sk, __u32 msg_flags)
+				 const struct sock *sk, struct fr_sock_kept *k, __u32 msg_flags)
 {
 	x->tid = t->pid;
 	if (fr_unlikely(msg_flags & FR_MSG_PEEK) && x->dir == FR_DIR_RECV)
 		x->flags |= FR_IO_PEEK;
 	if (fr_unlikely(msg_flags & FR_MSG_TRUNC))
 		x->flags |= FR_IO_TRUNC;
-	fr_transfer_caller(x, t, sk);
+	fr_transfer_caller(x, t, sk, k);
 	x->flags = fr_forget(x->flags);
 }
 
@@ -115,10 +122,18 @@ FR_INLINE struct fr_sock_kept *fr_transfer_first(struct fr_transfer *x, struct s
 		fr_sock_tell(k);
 	} else if (x->result) {
 		x->flags = FR_IO_NOSTATE;
-		fr_transfer_flags(x, t, sk, msg_flags);
+		fr_transfer_flags(x, t, sk, &fr_sock_none, msg_flags);
 		fr_io_nostate(x, &fr_sock_none);
 	}
 	return k;
+}
+
+/* Nothing is recorded: a batch that this was part of is over, or can no longer be counted. */
+FR_INLINE int fr_transfer_left(struct sock *sk, __s32 result, __u16 type)
+{
+	if (type != FR_SOCK_DGRAM)
+		return 0;
+	return result < 0 ? fr_batch_end(sk) : fr_batch_lose();
 }
 
 FR_INLINE int fr_transfer_done(struct sock *sk, __s32 result, __u32 msg_flags, const __u32 dir,
@@ -131,10 +146,10 @@ FR_INLINE int fr_transfer_done(struct sock *sk, __s32 result, __u32 msg_flags, c
 	if (fr_unlikely(!k))
 		k = fr_transfer_first(&x, sk, t, msg_flags);
 	else if (fr_unlikely(!fr_transfer_wanted(k, t)))
-		return 0;
+		return fr_transfer_left(sk, result, type);
 	if (fr_unlikely(!k || !fr_result_is_news(result, dir, type, k)))
-		return 0;
-	fr_transfer_flags(&x, t, sk, msg_flags);
+		return fr_transfer_left(sk, result, type);
+	fr_transfer_flags(&x, t, sk, k, msg_flags);
 	x.result = fr_forget(x.result);
 	fr_transfer_known(&x, k, sk, t, fr_forget(family));
 	return 0;
@@ -146,7 +161,7 @@ FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const 
 	__u16 family, type;
 
 	if (result == -FR_EAGAIN)
-		return 0;
+		return fr_transfer_left(sk, result, sk->sk_type);
 	family = sk->__sk_common.skc_family;
 	type = sk->sk_type;
 	if (fr_unlikely(!fr_sock_recorded(family, type)))

@@ -4,10 +4,11 @@
  * every system call's exit, filtered by number. Dearer, as each call of the host passes here.
  *
  * A verifier-trusted socket cannot be had from a file descriptor, so state lies in a table by the
- * socket's address. Not seen: io_uring, kernel threads, and which of several messages of a
- * sendmmsg or recvmmsg had which size: a batch is one record with the sum.
+ * socket's address. Not seen: io_uring and kernel threads. The datagrams of a sendmmsg or recvmmsg
+ * are told one by one as the call ends; of a stream's there is one record with the sum.
  */
 #define FR_SOCK_BY_ADDRESS 1
+#include "mmsg.bpf.h"
 #include "sockio.bpf.h"
 #include "socklife.bpf.h"
 
@@ -96,29 +97,73 @@ FR_INLINE __u32 fr_call_direction(__u32 nr)
 	return FR_DIR_SEND;
 }
 
-#define FR_BATCH_MAX 128 /* messages of a batch whose sizes are added up; the rest shows as a gap */
-#define FR_MSGHDR_BYTES 56 /* of struct mmsghdr: a msghdr, then the size as 32 bits, then padding */
-#define FR_MMSGHDR_BYTES 64
+#define FR_BATCH_MAX 128 /* datagrams of a batch that are told one by one */
 
-/* The call gives back how many messages it moved; their sizes lie in user memory. */
-FR_INLINE __s32 fr_batch_bytes(struct fr_transfer *x)
+/* The size of one message of a batch, as the kernel gave it back. */
+FR_INLINE bool fr_batch_size(struct fr_transfer *x, __u64 at, __u32 *ret_bytes)
 {
-	__u64 at = x->call.buffer + FR_MSGHDR_BYTES;
+	if (!bpf_probe_read_user(ret_bytes, sizeof(*ret_bytes), (void *)(at + FR_MMSG_SIZE_AT)))
+		return true;
+	fr_count(FR_COUNTER_CAPTURE_FAULT);
+	x->flags |= FR_IO_FAULT;
+	return false;
+}
+
+/* One datagram of a batch. Global: many of them, and the verifier sees it once. */
+int fr_sys_message(struct fr_transfer *x, __u64 sk, __u64 at);
+__attribute__((noinline)) int fr_sys_message(struct fr_transfer *x, __u64 sk, __u64 at)
+{
+	__u32 flags, bytes;
+
+	if (!x)
+		return 0;
+	flags = x->flags;
+	if (!fr_batch_size(x, at, &bytes))
+		return -1;
+	x->result = bytes;
+	x->capture_bytes = x->msg_off = 0;
+	x->call.name = 0;
+	x->dir &= 1;
+	fr_mmsg_open(x, at);
+	fr_sys_transfer((void *)sk, x, FR_AF_INET, FR_SOCK_DGRAM);
+	x->flags = flags;
+	return 0;
+}
+
+/* Sizes of a batch from one message on, as one transfer: a stream's bytes follow each other, and
+ * what is left of a very long row of datagrams is told by its sum. */
+FR_INLINE __s32 fr_batch_sum(struct fr_transfer *x, __u64 vector, __u32 from, __u32 cnt)
+{
 	__u32 bytes, sum = 0;
 
 #pragma clang loop unroll(disable)
-	for (__s32 i = 0; i < FR_BATCH_MAX && i < x->result; i++) {
-		if (bpf_probe_read_user(&bytes, sizeof(bytes), (void *)at)) {
-			fr_count(FR_COUNTER_CAPTURE_FAULT);
-			x->flags |= FR_IO_FAULT;
+	for (__u32 i = from; i < FR_MMSG_MAX && i < cnt; i++) {
+		if (!fr_batch_size(x, vector + (__u64)i * FR_MMSG_BYTES, &bytes))
 			break;
-		}
 		sum += bytes;
-		at += FR_MMSGHDR_BYTES;
 	}
-	if (x->result > FR_BATCH_MAX)
-		x->flags |= FR_IO_GAP;
 	return sum;
+}
+
+/* The call gives back how many messages it moved; their sizes lie in user memory. False when all
+ * of them are told. */
+FR_INLINE bool fr_sys_batch(struct fr_transfer *x, struct sock *sk, __u16 type)
+{
+	__u64 vector = x->call.buffer;
+	__u32 cnt = x->result, from = 0;
+
+	if (type == FR_SOCK_DGRAM) {
+#pragma clang loop unroll(disable)
+		for (; from < FR_BATCH_MAX && from < cnt; from++)
+			if (fr_sys_message(x, (__u64)sk, vector + (__u64)from * FR_MMSG_BYTES))
+				break;
+		if (from >= cnt)
+			return false;
+	}
+	x->call.kind = FR_CALL_SIZE_ONLY;
+	x->call.name = 0;
+	x->result = fr_batch_sum(x, vector, from, cnt);
+	return true;
 }
 
 FR_INLINE void fr_accept(const struct task_struct *t, __s32 fd)
@@ -164,8 +209,8 @@ FR_INLINE int fr_sys_done(struct task_struct *t, __s32 result)
 		x.flags |= FR_IO_TRUNC;
 	if (x.call.kind == FR_CALL_SIZE_ONLY)
 		x.flags |= FR_IO_SIZE_ONLY;
-	if (result > 0 && (x.call.nr == FR_NR_SENDMMSG || x.call.nr == FR_NR_RECVMMSG))
-		x.result = fr_batch_bytes(&x);
+	if (result > 0 && fr_call_is_batch(x.call.nr) && !fr_sys_batch(&x, sk, type))
+		return 0;
 	x.flags = fr_forget(x.flags);
 	x.result = fr_forget(x.result);
 	x.dir = fr_forget(x.dir) & 1;

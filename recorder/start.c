@@ -127,8 +127,13 @@ static void snapshot(struct fr_recorder *rec)
 		{ "fr_iter_files", "open sockets", FR_FAMILY_SOCK },
 	};
 	const char *why;
-	int err;
+	int err = fr_recorder_iterate(rec, "fr_iter_batches", NULL, NULL);
 
+	if (err && err != -ENOENT) /* hooks at system calls have no need of it */
+		fr_features_degrade(&rec->features,
+				    "datagrams of sendmmsg and recvmmsg are recorded without their "
+				    "bytes: the calls under way at start are not known: %s",
+				    strerror(-err));
 	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
 		if (!fr_probes_family(rec->probes, parts[i].family, &why))
 			continue;

@@ -75,6 +75,7 @@ struct fr_sock_kept {
 	struct fr_sock_addr addr;
 	__u32 peer_tgid;
 	__u8 wanted; /* with a filter: a process that passes it has used the socket */
+	__u8 uncounted; /* no room to count its batches' messages (batch.bpf.h) */
 };
 
 /* Stands in for the state of a socket that has none; stays zero. */

@@ -3,7 +3,7 @@
 
 What the hooks at system calls cannot see, and what is expected of them instead:
   io_uring (also by a worker)   no record; on TCP a gap of its exact size
-  sendmmsg, recvmmsg            one record with the sum of the batch
+  sendmmsg, recvmmsg of a stream    one record with the sum of the batch
   sendfile, splice              one record for what the kernel splits (tracepoints: several)
 What they see and tracepoints don't: where a datagram came from that an unconnected socket got by
 recvfrom, and accept. No hook sees a splice out of a socket.
@@ -26,24 +26,25 @@ LOOPBACK = {2: socket.inet_pton(socket.AF_INET, "127.0.0.1"),
 FAMILY = {"tcp": 2, "tcp6": 10, "unix": 1, "udp": 2, "udp-unconnected": 2}
 
 
-def op_of(o, syscalls):
+def op_of(o, datagrams):
     ring = "ring_op" in o
     worker = o["tid"] == 0
     nr = NR_NONE if worker or "blocked_in" in o else o["nr"]
     return sockmodel.Op(
         o["dir"], o["result"], o["tid"], nr, -1 if ring else o["fd"], o["flags"],
-        bytes.fromhex(o["head"]), size_only=ring or o["sum"] or o["call"] in BATCHES,
+        bytes.fromhex(o["head"]),
+        size_only=ring or o["sum"] or (o["call"] in BATCHES and not datagrams),
         worker=worker)
 
 
-def joined(ops, syscalls):
-    """Batches as one, where the hooks see them so; what no hook sees is marked."""
+def joined(ops, syscalls, datagrams):
+    """A stream's batches as one, where the hooks see them so; what no hook sees is marked."""
     out = []
     for o in ops:
         if o["result"] == -EAGAIN:
             continue
         o = dict(o, unseen=o["gap"] or (syscalls and "ring_op" in o))
-        if syscalls and o.get("part", 0) > 0:
+        if syscalls and not datagrams and o.get("part", 0) > 0:
             out[-1]["result"] += o["result"]
             continue
         out.append(o)
@@ -53,12 +54,13 @@ def joined(ops, syscalls):
 def check_ops(side, ops, records, syscalls):
     """Yields what is wrong; stops where it has lost the thread."""
     at = 0
-    for i, o in enumerate(joined(ops, syscalls)):
+    datagrams = side.kind == "udp"
+    for i, o in enumerate(joined(ops, syscalls, datagrams)):
         text = "op %d %s by %s%s" % (i, o["dir"], o["call"], " " + o.get("ring_op", ""))
         if o["unseen"]:
             side.unseen(o["dir"], o["result"])
             continue
-        if not side.told(op_of(o, syscalls)):
+        if not side.told(op_of(o, datagrams)):
             continue
         left = o["result"]
         while True:
@@ -69,7 +71,7 @@ def check_ops(side, ops, records, syscalls):
             at += 1
             if o["sum"] and 0 < e.result <= left:
                 o = dict(o, result=e.result)
-            wrong = list(side.expect(op_of(o, syscalls)).compare(e))
+            wrong = list(side.expect(op_of(o, datagrams)).compare(e))
             for w in wrong:
                 yield "%s: %s [%s]" % (text, w, e)
             if any(w.startswith(("result", "direction")) for w in wrong):
@@ -130,7 +132,8 @@ def check_identity(i, s, t, ids, socks, syscalls):
         return
     peer = t["sockets"][s["peer"]]
     # a socket without a record is nobody's yet
-    used = any(not o["unseen"] for o in joined([o for o in t["ops"] if o["sock"] == i], syscalls))
+    used = any(not o["unseen"] for o in
+               joined([o for o in t["ops"] if o["sock"] == i], syscalls, is_datagrams(s)))
     if row.tgid != t["pid"] and (used or row.tgid):
         yield "socket %d: tgid %d" % (i, row.tgid)
     if s["kind"] == "unix" and row.peer_tgid != t["pid"]:
@@ -148,7 +151,8 @@ def check_identity(i, s, t, ids, socks, syscalls):
 def total(t, i, direction, syscalls):
     """Bytes so far as of the last transfer seen; TCP's own counters tell of those before."""
     so_far = seen = 0
-    for o in joined([o for o in t["ops"] if o["sock"] == i], syscalls):
+    for o in joined([o for o in t["ops"] if o["sock"] == i], syscalls,
+                    is_datagrams(t["sockets"][i])):
         if o["dir"] != direction or o["result"] <= 0 or o["flags"] & sockmodel.MSG_PEEK:
             continue
         if not o["unseen"]:
@@ -157,6 +161,10 @@ def total(t, i, direction, syscalls):
         elif t["sockets"][i]["kind"].startswith("tcp"):
             so_far += o["result"]
     return seen
+
+
+def is_datagrams(s):
+    return s["kind"].startswith("udp")
 
 
 def roles(t):

@@ -2,10 +2,11 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # DNS as a real server and real clients speak it: each question with its type, its result and the
 # other end's address, though server and clients use unconnected sockets (family dns tells who sent
-# what they receive). Over IPv4, over IPv6, and by libc's resolver in a network of its own; and
-# with the fallback's hooks.
+# what they receive). Over IPv4, over IPv6, and by libc's resolver and dig in a network of their own;
+# and with the fallback's hooks.
 . "$(dirname "$0")/../lib/recorder.sh"
 need_root dns
+dig=$(command -v dig)
 
 server_start() { # ADDRESS [PORT]: $port
 	: >"$work/port"
@@ -46,9 +47,12 @@ three_clients() { # NAME ADDRESS RECORDER-OPTION...
 	recorder_stop
 }
 
-# libc asks the server that resolv.conf names, on port 53: in namespaces of its own
-resolver() {
-	recorder_start --families sock,dns || { not_ok resolver "no recorder"; return; }
+# libc asks the server that resolv.conf names, on port 53: in namespaces of its own. It sends both
+# of a name's questions by one sendmmsg on a connected socket: each has its span, at both ends.
+resolver() { # NAME RECORDER-OPTION...
+	local name=$1
+	shift
+	recorder_start --families sock,dns "$@" || { not_ok "$name" "no recorder"; return; }
 	cat >"$work/ask.sh" <<-EOF
 	ip link set lo up || exit 3
 	for file in resolv.conf nsswitch.conf; do
@@ -59,16 +63,22 @@ resolver() {
 	until [ -s "$work/port" ]; do sleep 0.02; done
 	getent ahosts www.resolver.example >"$work/answer"
 	getent ahosts nx.resolver.example
+	getent ahosts fail.resolver.example
+	python3 "$root/tests/lib/dns_ask.py" 4 6 >"$work/python"
+	[ -z "$dig" ] || "$dig" +tries=1 www.dig.example >"$work/dig"
 	kill \$server
 	EOF
 	echo "nameserver 127.0.0.1" >"$work/resolv.conf"
 	echo "hosts: dns" >"$work/nsswitch.conf"
 	: >"$work/port"
+	: >"$work/truth"
 	unshare -n -m bash "$work/ask.sh" 2>"$work/ask.log"
 	if [ "$(grep -c '"nx.resolver.example"' "$work/truth")" = 0 ]; then
-		skip resolver "no namespaces, or libc does not ask: $(head -c 100 "$work/ask.log")"
+		skip "$name" "no namespaces, or libc does not ask: $(head -c 100 "$work/ask.log")"
+	elif [ "$(grep -c '"type": 28' "$work/truth")" -lt 24 ]; then
+		not_ok "$name" "libc asked for $(wc -l <"$work/truth") names: $(cat "$work/ask.log")"
 	else
-		recorder_dump && results resolver
+		recorder_dump && results "$name" "$work/truth" 53
 	fi
 	recorder_stop
 }
@@ -80,5 +90,6 @@ else
 	skip ipv6 "this machine has none"
 fi
 three_clients fallback 127.0.0.1 --hooks syscalls
-resolver
+resolver resolver
+resolver resolver_fallback --hooks syscalls
 finish
