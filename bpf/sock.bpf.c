@@ -129,9 +129,9 @@ FR_INLINE struct fr_sock_kept *fr_transfer_first(struct fr_transfer *x, struct s
 }
 
 /* Nothing is recorded: a batch that this was part of is over, or can no longer be counted. */
-FR_INLINE int fr_transfer_left(struct sock *sk, __s32 result, __u16 type)
+FR_INLINE int fr_transfer_left(struct sock *sk, __s32 result)
 {
-	if (type != FR_SOCK_DGRAM)
+	if (sk->sk_type != FR_SOCK_DGRAM)
 		return 0;
 	return result < 0 ? fr_batch_end(sk) : fr_batch_lose();
 }
@@ -146,9 +146,9 @@ FR_INLINE int fr_transfer_done(struct sock *sk, __s32 result, __u32 msg_flags, c
 	if (fr_unlikely(!k))
 		k = fr_transfer_first(&x, sk, t, msg_flags);
 	else if (fr_unlikely(!fr_transfer_wanted(k, t)))
-		return fr_transfer_left(sk, result, type);
+		return fr_transfer_left(sk, result);
 	if (fr_unlikely(!k || !fr_result_is_news(result, dir, type, k)))
-		return fr_transfer_left(sk, result, type);
+		return fr_transfer_left(sk, result);
 	fr_transfer_flags(&x, t, sk, k, msg_flags);
 	x.result = fr_forget(x.result);
 	fr_transfer_known(&x, k, sk, t, fr_forget(family));
@@ -160,8 +160,8 @@ FR_INLINE int fr_transfer(struct sock *sk, __s32 result, __u32 msg_flags, const 
 {
 	__u16 family, type;
 
-	if (result == -FR_EAGAIN)
-		return fr_transfer_left(sk, result, sk->sk_type);
+	if (fr_unlikely(result == -FR_EAGAIN))
+		return fr_transfer_left(sk, result);
 	family = sk->__sk_common.skc_family;
 	type = sk->sk_type;
 	if (fr_unlikely(!fr_sock_recorded(family, type)))

@@ -132,17 +132,39 @@ __attribute__((noinline)) int fr_sys_message(struct fr_transfer *x, __u64 sk, __
 
 /* Sizes of a batch from one message on, as one transfer: a stream's bytes follow each other, and
  * what is left of a very long row of datagrams is told by its sum. */
-FR_INLINE __s32 fr_batch_sum(struct fr_transfer *x, __u64 vector, __u32 from, __u32 cnt)
+int fr_batch_sum(struct fr_transfer *x, __u64 vector, __u32 from, __u32 cnt);
+__attribute__((noinline)) int fr_batch_sum(struct fr_transfer *x, __u64 vector, __u32 from,
+					   __u32 cnt)
 {
 	__u32 bytes, sum = 0;
 
+	if (!x)
+		return 0;
 #pragma clang loop unroll(disable)
-	for (__u32 i = from; i < FR_MMSG_MAX && i < cnt; i++) {
-		if (!fr_batch_size(x, vector + (__u64)i * FR_MMSG_BYTES, &bytes))
+	for (__u32 i = 0; i < FR_MMSG_MAX && from + i < cnt; i++) {
+		if (!fr_batch_size(x, vector + (__u64)(from + i) * FR_MMSG_BYTES, &bytes))
 			break;
 		sum += bytes;
 	}
-	return sum;
+	x->call.kind = FR_CALL_SIZE_ONLY;
+	x->call.name = 0;
+	x->capture_bytes = x->msg_off = 0;
+	x->result = sum;
+	return 0;
+}
+
+/* The datagrams of a batch; returns how many are told. */
+int fr_sys_messages(struct fr_transfer *x, __u64 sk, __u64 vector, __u32 cnt);
+__attribute__((noinline)) int fr_sys_messages(struct fr_transfer *x, __u64 sk, __u64 vector,
+					      __u32 cnt)
+{
+	__u32 i;
+
+#pragma clang loop unroll(disable)
+	for (i = 0; i < FR_BATCH_MAX && i < cnt; i++)
+		if (fr_sys_message(x, sk, vector + (__u64)i * FR_MMSG_BYTES))
+			break;
+	return i;
 }
 
 /* The call gives back how many messages it moved; their sizes lie in user memory. False when all
@@ -153,16 +175,11 @@ FR_INLINE bool fr_sys_batch(struct fr_transfer *x, struct sock *sk, __u16 type)
 	__u32 cnt = x->result, from = 0;
 
 	if (type == FR_SOCK_DGRAM) {
-#pragma clang loop unroll(disable)
-		for (; from < FR_BATCH_MAX && from < cnt; from++)
-			if (fr_sys_message(x, (__u64)sk, vector + (__u64)from * FR_MMSG_BYTES))
-				break;
+		from = fr_sys_messages(x, (__u64)sk, vector, cnt);
 		if (from >= cnt)
 			return false;
 	}
-	x->call.kind = FR_CALL_SIZE_ONLY;
-	x->call.name = 0;
-	x->result = fr_batch_sum(x, vector, from, cnt);
+	fr_batch_sum(x, vector, from, cnt);
 	return true;
 }
 

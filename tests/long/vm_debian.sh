@@ -31,7 +31,7 @@ put() {
 mkdir -p "$work"/root/{bin,proc,sys,dev,tmp,run,var}
 cp "$(command -v busybox)" "$work/root/bin/busybox"
 put "$build/flightrecd" "$build/tests/workload/truth_sock" "$build/tests/workload/truth_pipe" \
-	"$build/tests/workload/storm"
+	"$build/tests/workload/truth_batch" "$build/tests/workload/storm"
 cat >"$work/root/init" <<'INIT'
 #!/bin/busybox sh
 /bin/busybox --install -s /bin
@@ -63,6 +63,7 @@ until grep -q '^{"program"' /tmp/truth.json; do
 	sleep 0.1
 done
 truth_pipe >/tmp/pipe.json 2>/tmp/pipe.err
+truth_batch >/tmp/batch.json 2>/tmp/batch.err
 kill -USR1 $rec
 n=0
 until ls /tmp/dumps/*.frd >/dev/null 2>&1; do
@@ -81,7 +82,7 @@ rm -f /tmp/dumps/*http-5xx*.frd
 kill -TERM $rec
 wait $rec
 echo "VM exit $?"
-for f in /tmp/out /tmp/log /tmp/truth.json /tmp/truth.err /tmp/pipe.json /tmp/dumps/*.frd; do
+for f in /tmp/out /tmp/log /tmp/truth.json /tmp/truth.err /tmp/pipe.json /tmp/batch.json /tmp/dumps/*.frd; do
 	echo "VM file $f"
 	base64 $f
 	echo "VM end"
@@ -106,6 +107,7 @@ file_of /tmp/out >"$work/vm.out"
 file_of /tmp/log >"$work/vm.log"
 file_of '[.]frd$' >"$work/vm.frd"
 file_of /tmp/truth.json | grep -v ^ready >"$work/truth.json"
+file_of /tmp/batch.json >"$work/batch.json"
 
 says() { grep -qaE "$2" "$1" || { tail -20 "$1"; return 1; }; }
 check "vm: boots Debian's kernel" says "$work/console.txt" 'VM kernel 6[.]1[.]'
@@ -122,4 +124,5 @@ for event in sched_switch sched_waking proc_fork proc_exec sock_open sock_send s
 	check "vm: has $event" says "$work/vm.txt" "$event"
 done
 truth_judge sock "$work/truth.json" "$work/vm.frd" syscalls
+truth_judge batch "$work/batch.json" "$work/vm.frd" syscalls
 finish
