@@ -15,6 +15,15 @@
 #define FR_S_IFMT 0xf000
 #define FR_S_IFSOCK 0xc000
 
+/* The transfer in hand: older kernels bound the stack of all frames. The kernel runs this program
+ * once at a time on a CPU, and no other has it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct fr_transfer);
+} fr_sys_transfers SEC(".maps");
+
 /* The socket behind a descriptor of the running task. */
 FR_INLINE struct sock *fr_fd_sock(const struct task_struct *t, __s32 fd)
 {
@@ -153,20 +162,6 @@ __attribute__((noinline)) int fr_batch_sum(struct fr_transfer *x, __u64 vector, 
 	return 0;
 }
 
-/* The datagrams of a batch; returns how many are told. */
-int fr_sys_messages(struct fr_transfer *x, __u64 sk, __u64 vector, __u32 cnt);
-__attribute__((noinline)) int fr_sys_messages(struct fr_transfer *x, __u64 sk, __u64 vector,
-					      __u32 cnt)
-{
-	__u32 i;
-
-#pragma clang loop unroll(disable)
-	for (i = 0; i < FR_BATCH_MAX && i < cnt; i++)
-		if (fr_sys_message(x, sk, vector + (__u64)i * FR_MMSG_BYTES))
-			break;
-	return i;
-}
-
 /* The call gives back how many messages it moved; their sizes lie in user memory. False when all
  * of them are told. */
 FR_INLINE bool fr_sys_batch(struct fr_transfer *x, struct sock *sk, __u16 type)
@@ -175,7 +170,11 @@ FR_INLINE bool fr_sys_batch(struct fr_transfer *x, struct sock *sk, __u16 type)
 	__u32 cnt = x->result, from = 0;
 
 	if (type == FR_SOCK_DGRAM) {
-		from = fr_sys_messages(x, (__u64)sk, vector, cnt);
+#pragma clang loop unroll(disable)
+		for (; from < FR_BATCH_MAX && from < cnt; from++)
+			if (fr_sys_message(x, (__u64)sk, vector + (__u64)from * FR_MMSG_BYTES))
+				break;
+		from = fr_forget(from);
 		if (from >= cnt)
 			return false;
 	}
@@ -202,36 +201,52 @@ FR_INLINE void fr_accept(const struct task_struct *t, __s32 fd)
 	fr_commit(&s, FR_EV_SOCK_ACCEPT, sizeof(*e) / 8);
 }
 
+FR_INLINE struct fr_transfer *fr_sys_begin(const struct task_struct *t, __s32 result)
+{
+	__u32 zero = 0;
+	struct fr_transfer *x = bpf_map_lookup_elem(&fr_sys_transfers, &zero);
+
+	if (!x)
+		return NULL;
+	__builtin_memset(x, 0, sizeof(*x));
+	x->flags = FR_IO_SYSCALL;
+	x->result = result;
+	x->tid = t->pid;
+	return x;
+}
+
+FR_INLINE void fr_sys_flags(struct fr_transfer *x)
+{
+	if (x->call.msg_flags & FR_MSG_PEEK && x->dir == FR_DIR_RECV)
+		x->flags |= FR_IO_PEEK;
+	if (x->call.msg_flags & FR_MSG_TRUNC)
+		x->flags |= FR_IO_TRUNC;
+	if (x->call.kind == FR_CALL_SIZE_ONLY)
+		x->flags |= FR_IO_SIZE_ONLY;
+}
+
 FR_INLINE int fr_sys_done(struct task_struct *t, __s32 result)
 {
-	struct fr_transfer x = { .flags = FR_IO_SYSCALL, .result = result, .tid = t->pid };
+	struct fr_transfer *x = fr_sys_begin(t, result);
 	__u16 family, type;
 	struct sock *sk;
 
-	if (!fr_transfer_call(&x, t))
+	if (!x || !fr_transfer_call(x, t))
 		return 0;
-	sk = fr_fd_sock(t, x.call.fd);
+	sk = fr_fd_sock(t, x->call.fd);
 	if (!sk)
 		return 0;
 	family = BPF_CORE_READ(sk, __sk_common.skc_family);
 	type = BPF_CORE_READ(sk, sk_type);
 	if (!fr_sock_recorded(family, type) || !fr_wanted(t))
 		return 0;
-	x.dir = fr_call_direction(x.call.nr);
-	if (x.call.msg_flags & FR_MSG_ERRQUEUE && x.dir == FR_DIR_RECV)
+	x->dir = fr_call_direction(x->call.nr);
+	if (x->call.msg_flags & FR_MSG_ERRQUEUE && x->dir == FR_DIR_RECV)
 		return 0;
-	if (x.call.msg_flags & FR_MSG_PEEK && x.dir == FR_DIR_RECV)
-		x.flags |= FR_IO_PEEK;
-	if (x.call.msg_flags & FR_MSG_TRUNC)
-		x.flags |= FR_IO_TRUNC;
-	if (x.call.kind == FR_CALL_SIZE_ONLY)
-		x.flags |= FR_IO_SIZE_ONLY;
-	if (result > 0 && fr_call_is_batch(x.call.nr) && !fr_sys_batch(&x, sk, type))
+	fr_sys_flags(x);
+	if (result > 0 && fr_call_is_batch(x->call.nr) && !fr_sys_batch(x, sk, type))
 		return 0;
-	x.flags = fr_forget(x.flags);
-	x.result = fr_forget(x.result);
-	x.dir = fr_forget(x.dir) & 1;
-	fr_sys_transfer(sk, &x, family, type);
+	fr_sys_transfer(sk, x, family, type);
 	return 0;
 }
 

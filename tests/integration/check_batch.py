@@ -42,7 +42,7 @@ def main():
         if m["seen"] & bit:
             wanted.setdefault((m["port"], m["tid"], m["dir"], m["nr"]), []).append(m)
     for e in d.events("sock_send", "sock_recv"):
-        if e.addr:
+        if e.addr and e.time >= t["begin_ns"]:
             key = (e.addr.local_port, e.tid, e.kind[5:], e.nr)
             records.setdefault(key, []).append(e)
     for i, (key, messages) in enumerate(sorted(wanted.items())):
