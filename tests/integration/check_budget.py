@@ -81,6 +81,8 @@ class Judge:
         label = "/%s/%s: " % (route, r["id"])
         if "on_cpu_ns" not in span:
             return self.fail("budgets", label + "has none")
+        if span.get("status") != "200":
+            return self.fail("budgets", label + "came without its end: %s" % span)
         if sum(got.values()) != duration:
             self.fail("parts add up", label + "%d of %d" % (sum(got.values()), duration))
         if abs(r["lost_ns"]) > SHARE * duration + SLACK_NS:

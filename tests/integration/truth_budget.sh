@@ -9,7 +9,8 @@
 need_root truth_budget
 
 rounds=2
-[ -z "${FR_LONG:-}" ] || rounds=10
+ring=64M
+[ -z "${FR_LONG:-}" ] || { rounds=10; ring=256M; } # it holds all of it on a busy machine, too
 server=$build/tests/workload/budget_server
 
 budget_text() { # FILE
@@ -63,7 +64,7 @@ print(json.dumps(truth))' "$@" <"$work/truth.json"
 # errors and slow requests of others on this host shall not dump in the middle of it
 quiet=(--trigger latency-p99=off --trigger http-5xx=off --trigger sql-error=off)
 pg_start || exit 1
-recorder_start --codec none "${quiet[@]}" || exit 1
+recorder_start --codec none --ring-size "$ring" "${quiet[@]}" || exit 1
 budget_warm
 case $? in
 0) ;;
