@@ -81,7 +81,7 @@ FR_INLINE void fr_stream_advance(struct fr_transfer *x, struct fr_sock_kept *k, 
 		d->base -= done - (__u32)d->off;
 		d->off = moved = done;
 	}
-	if (fr_unlikely(moved != done))
+	if (fr_unlikely((__s32)(moved - done) > 0)) /* less: told before, or before its state */
 		x->flags |= FR_IO_GAP;
 	x->stream_off = d->off - done;
 }

@@ -65,7 +65,7 @@ FR_INLINE void fr_sock_connected(struct fr_sock_kept *k, struct sock *sk)
 	k->eof_seen = 0;
 	__builtin_memset(k->dir, 0, sizeof(k->dir));
 	__builtin_memset(&k->asked, 0, sizeof(k->asked));
-	fr_sock_offsets(k, sk, 0);
+	fr_sock_offsets(k, sk, false);
 }
 
 /* The obituary: younger than every other record of the socket. */

@@ -262,17 +262,88 @@ FR_INLINE void fr_sock_address(struct fr_sock_kept *k, const struct sock *sk, __
 		fr_sock_addr_inet(&k->addr, sk);
 }
 
-FR_INLINE void fr_sock_offsets(struct fr_sock_kept *k, struct sock *sk, __u32 sight)
+#define FR_COUNT_LOOKS 4 /* with a clock in between: longer than a cache line travels */
+
+/* What the kernel has counted of a connection, with the sequence numbers that it has come to. */
+struct fr_tcp_counted {
+	__u64 sent, received;
+	__u32 sent_seq, received_ahead;
+};
+
+FR_INLINE void fr_tcp_counted(struct fr_tcp_counted *c, const struct tcp_sock *tp)
+{
+	c->sent_seq = BPF_CORE_READ(tp, snd_nxt);
+	c->sent = BPF_CORE_READ(tp, bytes_sent) - BPF_CORE_READ(tp, bytes_retrans);
+	c->received = BPF_CORE_READ(tp, bytes_received);
+	c->received_ahead = BPF_CORE_READ(tp, rcv_nxt) - (__u32)c->received;
+}
+
+/* A socket's address as a plain number: a global function takes no pointer to one. */
+FR_INLINE __u64 fr_sock_number(const struct sock *sk)
+{
+	return (__u64)BPF_CORE_READ(sk, sk_socket, sk);
+}
+
+/*
+ * Offsets of a connection that is older than its state, from its start on: both ends count alike
+ * then, whenever each was first seen. The kernel changes its counts while they are read, so they
+ * are believed only if
+ * - two of its counts of what was sent agree, but for the SYN of who connected, which is one of the
+ *   acknowledged bytes (a transmission that failed leaves them apart);
+ * - sending rests;
+ * - the distance of sequence number and bytes received, which never changes, doesn't seem to.
+ * Records of kernel TLS are no bytes of its users. A FIN takes a sequence number, too, but there is
+ * none while ESTABLISHED. Global: rare, and its frame is its own. Returns whether it was done.
+ */
+int fr_sock_count_all(struct fr_sock_kept *k, __u64 sk);
+__attribute__((noinline)) int fr_sock_count_all(struct fr_sock_kept *k, __u64 sk)
+{
+	const struct tcp_sock *tp = (void *)sk;
+	struct fr_tcp_counted first, again;
+	struct fr_sock_dir *send, *recv;
+	__u64 acked;
+
+	if (!k || BPF_CORE_READ((struct sock *)sk, __sk_common.skc_state) != FR_TCP_ESTABLISHED ||
+	    BPF_CORE_READ(tp, inet_conn.icsk_ulp_ops))
+		return false;
+	send = &k->dir[FR_DIR_SEND];
+	recv = &k->dir[FR_DIR_RECV];
+	fr_tcp_counted(&first, tp);
+	acked = BPF_CORE_READ(tp, bytes_acked) + (first.sent_seq - BPF_CORE_READ(tp, snd_una));
+	if (acked - first.sent > 1)
+		return false;
+#pragma clang loop unroll(disable)
+	for (int i = 0; i < FR_COUNT_LOOKS; i++) {
+		bpf_ktime_get_boot_ns();
+		fr_tcp_counted(&again, tp);
+		if (again.sent != first.sent || again.sent_seq != first.sent_seq ||
+		    again.received_ahead != first.received_ahead)
+			return false;
+	}
+	/* the bases are older than the counts, or younger */
+	send->off = first.sent + (__s32)(send->base - first.sent_seq);
+	recv->off = first.received +
+		    (__s32)(recv->base - first.received_ahead - (__u32)first.received);
+	send->base -= (__u32)send->off;
+	recv->base -= (__u32)recv->off;
+	return true;
+}
+
+FR_INLINE void fr_sock_offsets(struct fr_sock_kept *k, struct sock *sk, bool existed)
 {
 	struct tcp_sock *tp = NULL;
+	__u32 flags = FR_IO_COUNTED;
 
 	if (BPF_CORE_READ(sk, sk_protocol) == FR_IPPROTO_TCP)
 		tp = fr_sk_tcp(sk);
-	k->dir[FR_DIR_SEND].flags = k->dir[FR_DIR_RECV].flags = sight | (tp ? 0 : FR_IO_COUNTED);
 	if (tp) {
 		k->dir[FR_DIR_SEND].base = fr_sk_get(tp, write_seq);
 		k->dir[FR_DIR_RECV].base = fr_sk_get(tp, copied_seq);
+		flags = 0;
 	}
+	if (existed && !(tp && fr_sock_count_all(k, fr_sock_number(sk))))
+		flags |= FR_IO_FIRST_SIGHT;
+	k->dir[FR_DIR_SEND].flags = k->dir[FR_DIR_RECV].flags = flags;
 }
 
 FR_INLINE void fr_sock_init(struct fr_sock_kept *k, struct sock *sk, __u32 flags)
@@ -288,7 +359,7 @@ FR_INLINE void fr_sock_init(struct fr_sock_kept *k, struct sock *sk, __u32 flags
 	k->last_dir = FR_DIR_NONE;
 	k->netns_inum = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	fr_sock_address(k, sk, family);
-	fr_sock_offsets(k, sk, flags & FR_SOCK_EXISTED ? FR_IO_FIRST_SIGHT : 0);
+	fr_sock_offsets(k, sk, flags & FR_SOCK_EXISTED);
 }
 
 /* The state of a socket, or NULL. */
@@ -426,12 +497,6 @@ __attribute__((noinline)) __u64 fr_mptcp_tell(struct fr_sock_kept *k, __u64 sk)
 }
 
 #define FR_UNIX_PATH_ROOM 128 /* a power of two for the verifier */
-
-/* A socket's address as a plain number: a global function takes no pointer to one. */
-FR_INLINE __u64 fr_sock_number(const struct sock *sk)
-{
-	return (__u64)BPF_CORE_READ(sk, sk_socket, sk);
-}
 
 /* sock_open of a unix socket, with its name. Global: rare, and the verifier sees it once. */
 __u64 fr_unix_record(struct fr_sock_kept *k, __u64 sk);
