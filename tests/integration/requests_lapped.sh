@@ -2,16 +2,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A service that was there before the recorder, under load, and a ring that has been lapped: before
 # the common window each CPU has records that the other one's are missing to, and pairs of requests
-# and replies must not be shifted by what nobody saw. What a request asked for lies inside of it.
+# and replies must not be shifted by what nobody saw. What a request asked for lies inside of it, and
+# the two ends of a connection, each first seen at another moment, know each other's requests.
 . "$(dirname "$0")/../lib/recorder.sh"
 need_root requests_lapped
 
 pg_start || { not_ok pg_start; finish; }
 service_build || { not_ok service_build; finish; }
 service_start --dsn "$DSN" || { not_ok service_start; finish; }
-wrk -t1 -c16 -d1s "http://$service/hello" >/dev/null # its connections are old, too
-recorder_start --ring-size 4M || { not_ok recorder_start; finish; }
-load_start wrk -t1 -c16 -d600s "http://$service/hello"
+cat >"$work/differ.lua" <<-'LUA'
+	local number = 0
+	function request()
+		number = number + 1
+		return wrk.format("GET", "/hello?name=" .. number)
+	end
+LUA
+load_start wrk -t1 -c16 -d600s -s "$work/differ.lua" "http://$service"
+sleep 1 # in which all of its connections are used, and the service's to the database
+recorder_start --ring-size 4M --redact off || { not_ok recorder_start; finish; }
 sleep 4
 recorder_dump || { not_ok dump; finish; }
 load_stop
@@ -56,5 +64,14 @@ if (verdict lie "$work/lie") | grep -q '^not ok'; then
 	ok "shifted pairs are noticed"
 else
 	not_ok "shifted pairs are noticed"
+fi
+ends=$root/tests/lib/requests_ends.py
+check "most server ends have their client, no link is wrong" \
+	python3 "$ends" check "$work/text" 0.95 goservice postgres
+python3 "$ends" lie "$work/text" >"$work/lie"
+if python3 "$ends" check "$work/lie" 0.95 goservice postgres >"$work/said"; then
+	not_ok "wrong links are noticed" "$(head -5 "$work/said")"
+else
+	check "wrong links are noticed" grep -q "^another target: " "$work/said"
 fi
 finish
