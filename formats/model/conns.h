@@ -39,9 +39,10 @@ struct fr_conn {
 	uint32_t awaited; /* of a server's end: the request whose client has not been seen yet */
 	bool met;	     /* a transfer came */
 	bool first_sight[2]; /* by direction: offsets do not count from the connection's start */
-	/* Of a server's end: what its offsets of requests exceed those of the other end by. */
-	bool ahead_known;
-	uint64_t ahead_bytes; /* modulo 2^64 */
+	/* Of a server's end, where they do not: what its offsets of requests exceed those of the
+	 * other end by, as far as can be guessed. */
+	bool ahead_guessed;
+	uint64_t ahead_bytes; /* modulo 2^64; 0 until it is guessed */
 };
 
 struct fr_conns_stats {

@@ -23,7 +23,8 @@ enum fr_link {
 	FR_LINK_WIRE,	  /* traceparent: the parent lies outside this recording, or is not known */
 	FR_LINK_PEER,	  /* the client span at the other end of the connection */
 	FR_LINK_LINE,	  /* same goroutine, or same thread of a program that is not Go */
-	FR_LINK_INFERRED, /* writeLoop's rule and the like: told as inferred */
+	FR_LINK_INFERRED, /* told as such: of a client by writeLoop's rule and the like; of a
+			   * server by offsets that count from elsewhere at the other end */
 };
 
 struct fr_span {

@@ -103,68 +103,110 @@ static uint32_t same_at_peer(const struct fr_conn *peer, uint32_t i, const struc
 									: FR_OPEN_NONE;
 }
 
+/* The only open request that is told of, unless its place is inferred; FR_WIRE_PENDING_MAX. */
+static uint32_t only_one(const struct fr_wire_conn *w)
+{
+	uint32_t only = FR_WIRE_PENDING_MAX;
+
+	for (uint32_t i = 0; i < w->pending_cnt; i++) {
+		if (w->pending[i].quiet)
+			continue;
+		if (only != FR_WIRE_PENDING_MAX || w->pending[i].marks & FR_MARK_MATCH_INFERRED)
+			return FR_WIRE_PENDING_MAX;
+		only = i;
+	}
+	return w->unkept_cnt ? FR_WIRE_PENDING_MAX : only;
+}
+
+/* Was the client's request sent after it had the server's latest reply? */
+static bool is_in_turn(const struct fr_wire_conn *server, const struct fr_wire_conn *client,
+		       const struct fr_wire_pending *request)
+{
+	const struct fr_wire_stream *sent = &server->streams[FR_WIRE_SEND];
+	const struct fr_wire_stream *got = &client->streams[FR_WIRE_RECV];
+
+	return sent->seen && got->seen && sent->last.time_ns <= got->last.time_ns &&
+	       got->last.time_ns <= request->start.time_ns;
+}
+
 /*
  * The ends count from elsewhere, nobody knows by how much: a server's request that begins while it
- * is the only open one, with the same bytes as the only open one of the client, is that one. It
- * cannot be an older one: that would have to be answered before the client sent another.
+ * is the only open one, with the same bytes as the only open one of the client, in its turn, is
+ * that one. It cannot be an older one: that would have to be answered before the client sent
+ * another. A younger one takes threads that don't wait for replies: this is likely, and no proof.
  */
 static void find_only_one(struct fr_spans *s, struct fr_conn *c, const struct fr_conn *peer,
 			  uint32_t open, const struct fr_request *r)
 {
-	uint32_t client;
+	uint32_t client, i = only_one(peer->wire);
 
-	if (!r->server || c->wire->pending_cnt != 1 || peer->wire->pending_cnt != 1 ||
-	    !r->text.len_bytes || r->marks & FR_MARK_MATCH_INFERRED ||
-	    peer->wire->pending[0].marks & FR_MARK_MATCH_INFERRED)
+	if (!r->server || i == FR_WIRE_PENDING_MAX || only_one(c->wire) == FR_WIRE_PENDING_MAX ||
+	    !r->text.len_bytes)
 		return;
-	client = same_at_peer(peer, 0, r);
-	if (!client)
+	client = same_at_peer(peer, i, r);
+	if (!client || !is_in_turn(c->wire, peer->wire, &peer->wire->pending[i]))
 		return;
 	c->ahead_bytes = fr_spans_open_at(s, open)->start_off -
 			 fr_spans_open_at(s, client)->start_off;
-	c->ahead_known = true;
+	c->ahead_guessed = true;
 	join_ends(s, client, open, FR_LINK_INFERRED);
 }
 
 /* A server's request that is over already, and waits at the other end for this one. */
 static void find_awaited(struct fr_spans *s, const struct fr_conn *peer, uint32_t open,
-			 uint64_t off, const struct fr_request *r)
+			 uint64_t off, const struct fr_request *r, enum fr_link link)
 {
 	const struct fr_request *there = fr_spans_awaited(s, peer);
 
 	if (there && there->start.stream_off == off && same_request(r, there))
-		join_ends(s, open, peer->awaited, FR_LINK_PEER);
+		join_ends(s, open, peer->awaited, link);
+}
+
+/* Looks for what lies at off at the other end. False when that is another request. */
+static bool find_at(struct fr_spans *s, struct fr_conn *c, const struct fr_conn *peer,
+		    uint32_t open, const struct fr_request *r, uint64_t off, enum fr_link link)
+{
+	uint32_t other;
+
+	for (uint32_t i = 0; i < peer->wire->pending_cnt; i++) {
+		if (!peer->wire->pending[i].tag || peer->wire->pending[i].start.stream_off != off)
+			continue;
+		other = same_at_peer(peer, i, r);
+		if (!other)
+			return false;
+		if (r->server)
+			join_ends(s, other, open, link);
+		else
+			join_ends(s, open, other, link);
+	}
+	if (!r->server)
+		find_awaited(s, peer, open, off, r, link);
+	else if (!fr_spans_open_at(s, open)->parent)
+		fr_spans_await(s, c, open);
+	return true;
 }
 
 /* Looks for the same request at the connection's other end. */
 static void find_other_end(struct fr_spans *s, struct fr_conn *c, uint32_t open,
 			   const struct fr_request *r)
 {
-	const struct fr_conn *peer = fr_conns_at(s->conns, c->peer);
-	uint32_t dir = r->server ? FR_WIRE_RECV : FR_WIRE_SEND, other;
+	struct fr_conn *peer = fr_conns_at(s->conns, c->peer), *server = r->server ? c : peer;
+	uint32_t dir = r->server ? FR_WIRE_RECV : FR_WIRE_SEND;
+	enum fr_link link = FR_LINK_PEER;
 	uint64_t off;
 
 	if (!peer || !peer->wire || !peer->wire->proto || r->marks & FR_MARK_START_UNSEEN)
 		return;
-	if ((c->first_sight[dir] || peer->first_sight[!dir]) &&
-	    !(r->server ? c->ahead_known : peer->ahead_known)) {
-		find_only_one(s, c, peer, open, r);
-		return;
+	if (c->first_sight[dir] || peer->first_sight[!dir]) {
+		link = FR_LINK_INFERRED;
+		if (!server->ahead_guessed) {
+			find_only_one(s, c, peer, open, r);
+			return;
+		}
 	}
 	off = off_at_peer(c, peer, r->server, fr_spans_open_at(s, open)->start_off);
-	for (uint32_t i = 0; i < peer->wire->pending_cnt; i++) {
-		if (peer->wire->pending[i].start.stream_off != off)
-			continue;
-		other = same_at_peer(peer, i, r);
-		if (other && r->server)
-			join_ends(s, other, open, FR_LINK_PEER);
-		else if (other)
-			join_ends(s, open, other, FR_LINK_PEER);
-	}
-	if (!r->server)
-		find_awaited(s, peer, open, off, r);
-	else if (!fr_spans_open_at(s, open)->parent)
-		fr_spans_await(s, c, open);
+	if (!find_at(s, c, peer, open, r, off, link))
+		server->ahead_guessed = false; /* other bytes lie there: guessed wrong */
 }
 
 static bool is_sql(const struct fr_request *r)

@@ -284,15 +284,19 @@ static void add_trace_state(struct fr_otlp_maker *m, const struct fr_span *s)
 									m->tracestate.len_bytes });
 }
 
+/* Above a server's span is the other end's, however it was found. */
 static uint32_t flags_of(const struct fr_span *s)
 {
+	uint32_t known = s->trace_flags | FR_OTLP_PARENT_KNOWN;
+
 	switch (s->link) {
 	case FR_LINK_WIRE:
 	case FR_LINK_PEER:
-		return s->trace_flags | FR_OTLP_PARENT_KNOWN | FR_OTLP_PARENT_REMOTE;
+		return known | FR_OTLP_PARENT_REMOTE;
 	case FR_LINK_LINE:
+		return known;
 	case FR_LINK_INFERRED:
-		return s->trace_flags | FR_OTLP_PARENT_KNOWN;
+		return s->request->server ? known | FR_OTLP_PARENT_REMOTE : known;
 	case FR_LINK_NONE:
 		break;
 	}

@@ -53,7 +53,7 @@ def is_wrong(server, client):
 
 
 def check(path, part, comms):
-    spans, problems, done = read_spans(path), [], collections.Counter()
+    spans, problems, done, whys = read_spans(path), [], collections.Counter(), collections.Counter()
     by_id = {s["span_id"]: s for s in spans}
     children = collections.Counter()
     for s in spans:
@@ -64,8 +64,9 @@ def check(path, part, comms):
         if not client:
             continue
         children[s["parent_id"]] += 1
-        why = "two of one client" if children[s["parent_id"]] > 1 else is_wrong(s, client)
+        why = is_wrong(s, client) or ("two of one client" if children[s["parent_id"]] > 1 else None)
         if why:
+            whys[why] += 1
             problems.append("%s: %s%s" % (why, s["line"], client["line"]))
     for comm in comms:
         cnt = sum(n for (c, _), n in done.items() if c == comm)
@@ -73,7 +74,8 @@ def check(path, part, comms):
         print("%s: %d received, %d under their client's, %d more inferred" % (comm, cnt, sure, guessed))
         if cnt < 500 or sure + guessed < float(part) * cnt:
             problems.append("too few of %s" % comm)
-    print("%d wrong" % len(problems), *problems[:3], sep="\n")
+    print(*("%d: %s" % (n, why) for why, n in sorted(whys.items())), sep="\n")
+    print(*problems[:3], sep="\n")
     sys.exit(bool(problems))
 
 
