@@ -183,7 +183,7 @@ def check_dump(lines, tasks, conns, name, path):
     d.begin_work = min(x["begin_ns"] for x in lines)
     end = d.loss.end_boot_ns
     threads, events = identity.Threads(d), d.events()
-    truth.verdict(name + "lives apart", threads.overlaps())
+    truth.verdict(name + "lives apart", threads.overlaps(events))
     truth.verdict(name + "no thread unnamed",
                   first_of_each(identity.unnamed_threads(d, threads, events)))
     truth.verdict(name + "no socket unnamed", first_of_each(identity.unnamed_sockets(d, events)))

@@ -63,10 +63,21 @@ class Threads:
         i = bisect.bisect_right([x.start for x in lives], time) - 1
         return lives[i] if i >= 0 and lives[i].covers(time) else None
 
-    def overlaps(self):
+    def overlaps(self, events):
+        """Two at a time under one number. A life ends when the kernel frees it, which a busy machine
+        may do long after its exit gave the number back; and while a thread that is not the leader
+        execs, it has the leader's number, but its exec has not been told yet."""
+        exits, execs = {}, {}
+        for e in events:
+            if e.kind in ("proc_exit", "proc_exec"):
+                (exits if e.kind == "proc_exit" else execs).setdefault(e.tid, []).append(e.time)
         for tid, lives in self.by_tid.items():
             for a, b in zip(lives, lives[1:]):
-                if not a.end or a.end > b.start:
+                gone = any(a.start <= x <= b.start for x in exits.get(tid, []))
+                in_exec = a.end and tid == a.tgid == b.tgid and \
+                    any(b.start <= x <= a.end for x in exits.get(tid, [])) and \
+                    not any(x >= b.start for x in execs.get(tid, []))
+                if (not a.end or a.end > b.start) and not gone and not in_exec:
                     yield "tid %d is %s from %d to %d and %s from %d" % (
                         tid, a.comm, a.start, a.end, b.comm, b.start)
 
@@ -83,8 +94,20 @@ def unnamed_threads(d, threads, events):
                     field, tid, [(x.comm, x.start, x.end) for x in threads.by_tid.get(tid, [])], e)
 
 
+def still_connecting(events):
+    """Of the sockets: those of which the dump has nothing but that they begin to connect, before they
+    have a port of their own. Beyond that lies the dump's end, which may come at any moment."""
+    begun, more = set(), set()
+    for e in events:
+        if e.kind in SOCKETS:
+            begins = e.kind == "sock_open" and not e.addr.local_port and e.addr.remote_port or \
+                e.kind == "sock_state" and e.new == SYN_SENT
+            (begun if begins else more).add(e.sock)
+    return begun - more
+
+
 def unnamed_sockets(d, events):
-    rows = {}
+    rows, connecting = {}, still_connecting(events)
     for s in d.sockets:
         rows.setdefault(s.id, []).append(s)
     for e in events:
@@ -92,12 +115,15 @@ def unnamed_sockets(d, events):
             continue
         if getattr(e, "addr", None) and e.kind in ("sock_send", "sock_recv"):
             continue  # a datagram says both ends itself
+        if e.sock in connecting and rows.get(e.sock):
+            continue
         if not any(complete(s) for s in rows.get(e.sock, [])):
             yield e.sock, "socket %#x has no addresses (rows: %s): %s" % (
                 e.sock, rows.get(e.sock, []), e)
 
 
 LISTENING = 0x8
+SYN_SENT = 2  # of TCP
 
 
 def complete(s):
