@@ -3,32 +3,27 @@
 #include "ring.bpf.h"
 #include "runqueue.bpf.h"
 
-FR_INLINE int fr_switch(bool preempt, struct task_struct *prev, struct task_struct *next,
-			__u32 state)
+FR_INLINE void fr_switch_fill(struct fr_sched_switch *e, __u64 *ctx)
 {
-	struct fr_sched_switch *e;
-	struct fr_slot s;
+	const struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
+	/* without the argument the state may already have been changed by a waker */
+	__u32 state = fr_feature(FR_FEAT_SWITCH_STATE) ? ctx[3] : prev->__state;
 
-	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
-		return 0;
-	e = s.record;
-	e->who = FR_SWITCH_WHO(prev->pid, next->pid, state, preempt);
-	e->run_delay_ns = 0;
-	if (fr_feature(FR_FEAT_SCHED_INFO))
-		e->run_delay_ns = prev->sched_info.run_delay;
+	e->who = FR_SWITCH_WHO(prev->pid, next->pid, state, !!ctx[0]);
+	e->run_delay_ns = fr_feature(FR_FEAT_SCHED_INFO) ? prev->sched_info.run_delay : 0;
 	e->reserved_zero = 0;
-	fr_commit(&s, FR_EV_SCHED_SWITCH, sizeof(*e) / 8);
-	return 0;
 }
 
 SEC("tp_btf/sched_switch")
 int FR_PROG(fr_sched_switch)
 {
-	struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
+	struct fr_slot s;
 
-	fr_runqueue_look(prev, next);
-	/* without the argument the state may already have been changed by a waker */
-	if (fr_feature(FR_FEAT_SWITCH_STATE))
-		return fr_switch(ctx[0], prev, next, ctx[3]);
-	return fr_switch(ctx[0], prev, next, prev->__state);
+	if (!fr_reserve(&s, sizeof(struct fr_sched_switch) / 8, sizeof(struct fr_sched_switch))) {
+		fr_read_late(ctx);
+		fr_switch_fill(s.record, ctx);
+		fr_commit(&s, FR_EV_SCHED_SWITCH, sizeof(struct fr_sched_switch) / 8);
+	}
+	fr_runqueue_look(ctx);
+	return 0;
 }

@@ -6,16 +6,19 @@
 SEC("tp_btf/sched_waking")
 int FR_PROG(fr_sched_waking)
 {
-	struct task_struct *wakee = (void *)ctx[0];
-	__u32 context = fr_context(), waker;
+	const struct task_struct *wakee;
 	struct fr_sched_waking *e;
+	__u32 context, waker;
 	struct fr_slot s;
 
-	/* an interrupt must not blame the bystander that it interrupted */
-	waker = context == FR_WAKER_TASK || context == FR_WAKER_UNKNOWN ?
-			(__u32)bpf_get_current_pid_tgid() : 0;
 	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
 		return 0;
+	fr_read_late(ctx);
+	wakee = (void *)ctx[0];
+	context = fr_context();
+	/* an interrupt must not blame the bystander that it interrupted */
+	waker = context == FR_WAKER_TASK || context == FR_WAKER_UNKNOWN ?
+			(__u32)bpf_get_current_task_btf()->pid : 0;
 	e = s.record;
 	e->who = FR_WAKING_WHO(wakee->pid, waker, wakee->wake_cpu, context);
 	fr_commit(&s, FR_EV_SCHED_WAKING, sizeof(*e) / 8);

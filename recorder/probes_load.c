@@ -361,7 +361,6 @@ static void set_knobs(struct fr_probes *p, const struct fr_config *config,
 					   ? config->filter_cgroup_ids[i]
 					   : config->filter_pids[i];
 	memcpy(k->filter_comms, config->filter_comms, sizeof(k->filter_comms));
-	memcpy(k->cpu_slot, p->layout->cpu_slot, sizeof(k->cpu_slot));
 }
 
 /* Whose work is our own, and what our namespace hides from the iterators. */

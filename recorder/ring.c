@@ -108,14 +108,14 @@ static bool came_round(const struct fr_ring_view *v, const struct fr_ring_ctl *c
 	return FR_HEAD_SEQ(load_head(ctl)) - seq >= ring_size(v);
 }
 
-/* Acquire: pairs with the fetch form of the add in fr_commit() and fr_turn(). */
+/* Acquire: pairs with the additions of fr_commit() and fr_turn(). */
 static bool committed(const struct fr_ring_view *v, const struct fr_ring_sub *sub, uint32_t seq,
 		      uint32_t units)
 {
-	uint32_t commit = (uint32_t)__atomic_load_n(&sub->commit, __ATOMIC_ACQUIRE);
+	uint64_t commit = __atomic_load_n(&sub->commit, __ATOMIC_ACQUIRE);
 	uint32_t want = (seq >> v->sub_shift) * FR_SUB_UNITS + units;
 
-	return !((commit ^ want) & FR_COMMIT_MASK(v->sub_shift));
+	return !((FR_COMMITTED(commit) ^ want) & FR_COMMIT_MASK(v->sub_shift));
 }
 
 static bool lies_here(const struct fr_ring_sub *sub, uint32_t seq)

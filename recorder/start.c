@@ -31,17 +31,20 @@ static int share_out(struct fr_recorder *rec)
 	return err;
 }
 
-/* Record times are rebuilt from a sub-buffer's first time: the first one of each CPU gets it here,
- * all others from whoever opens them. */
-static int write_first_times(const struct fr_recorder *rec)
+/* Before the first record: which share is whose, and a first time for the first sub-buffer of each
+ * (record times are rebuilt from it; all others get theirs from whoever opens them). */
+static int begin_shares(const struct fr_recorder *rec, int subs_fd, int ctl_fd)
 {
 	struct fr_ring_sub first = { .first_time_ns = rec->start_clock.boot_ns };
-	int fd = fr_probes_map_fd(rec->probes, "fr_subs");
-	uint32_t index;
+	const struct fr_layout *l = &rec->layout;
+	struct fr_ring_ctl ctl;
 
-	for (uint32_t slot = 0; slot < rec->layout.slot_cnt; slot++) {
-		index = slot << rec->layout.sub_shift;
-		if (bpf_map_update_elem(fd, &index, &first, BPF_ANY))
+	for (uint32_t cpu = 0; cpu < l->cpu_cnt; cpu++) {
+		ctl = FR_RING_CTL(l->cpu_slot[cpu], l->sub_shift);
+		if (bpf_map_update_elem(ctl_fd, &cpu, &ctl, BPF_ANY))
+			return -errno;
+		if (ctl.first_sub != FR_NO_SUB &&
+		    bpf_map_update_elem(subs_fd, &ctl.first_sub, &first, BPF_ANY))
 			return -errno;
 	}
 	return 0;
@@ -59,7 +62,7 @@ static int open_ring(struct fr_recorder *rec)
 	if (!err)
 		err = fr_clock_pair(rec->probes, FR_CLOCK_START, &rec->start_clock);
 	if (!err)
-		err = write_first_times(rec);
+		err = begin_shares(rec, subs_fd, ctl_fd);
 	if (err)
 		fr_err("cannot set up the ring: %s", strerror(-err));
 	return err;

@@ -26,6 +26,10 @@
 	name(__u64 *ctx);                                                                          \
 	int name(__u64 *ctx)
 
+/* What is read through ctx from here on is not read before: values kept across calls take stack,
+ * and a program with less than 64 bytes of it needs no stack of its own, whose lines are cold. */
+#define fr_read_late(ctx) asm volatile("" : "+r"(ctx))
+
 /* A section of its own: the loader writes it in every object alike. Frozen after loading, so the
  * verifier folds what is in it. */
 const volatile struct fr_knobs fr_knobs SEC(".rodata.knobs");

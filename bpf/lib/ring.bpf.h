@@ -13,7 +13,8 @@
  *
  * Right under any nesting on one CPU: a program that interrupts another one reserves, writes and
  * commits wholly inside. Never sleep between the two calls. Uprobe programs may be preempted: they
- * gather first, then call fr_preempt_off() before and fr_preempt_on() after.
+ * gather first, then call fr_preempt_off() before and fr_preempt_on() after; where a kernel lacks
+ * that, their object has to be compiled with FR_WRITER_PREEMPTIBLE.
  */
 #ifndef FR_BPF_RING_H
 #define FR_BPF_RING_H
@@ -69,9 +70,6 @@ FR_INLINE void fr_preempt_on(void)
 		bpf_preempt_enable();
 }
 
-#define FR_SUB_INDEX(slot, seq)                                                                    \
-	((__u32)(slot) << fr_knobs.sub_shift | ((__u32)(seq) & ((1u << fr_knobs.sub_shift) - 1)))
-
 #ifndef FR_TEST_CLOCK_SKEW
 #define FR_TEST_CLOCK_SKEW(now) (now) /* tests let one writer's clock jump */
 #endif
@@ -91,9 +89,9 @@ FR_INLINE bool fr_may_enter(const struct fr_ring_sub *sub, __u32 seq)
 #ifdef FR_TEST_NO_ENTRY_CHECK
 	return true; /* negative control of the stress test: it must notice */
 #else
-	__u32 commit = *(const volatile __u64 *)&sub->commit;
+	__u64 commit = *(const volatile __u64 *)&sub->commit;
 
-	return !((commit ^ (seq >> fr_knobs.sub_shift) * FR_SUB_UNITS) &
+	return !((FR_COMMITTED(commit) ^ (seq >> fr_knobs.sub_shift) * FR_SUB_UNITS) &
 		 FR_COMMIT_MASK(fr_knobs.sub_shift));
 #endif
 }
@@ -109,7 +107,7 @@ struct fr_claim {
 /* The winner of the move into a sub-buffer opens it, closes the one before, and marks those passed
  * over as whole for this lap. */
 FR_INLINE void fr_turn(struct fr_ring_ctl *ctl, struct fr_ring_sub *opened,
-		       const struct fr_claim *won, __u32 slot, __u32 passed)
+		       const struct fr_claim *won, __u32 passed)
 {
 	__u32 old = FR_HEAD_SEQ(won->head), idx;
 	struct fr_ring_sub *sub;
@@ -118,7 +116,7 @@ FR_INLINE void fr_turn(struct fr_ring_ctl *ctl, struct fr_ring_sub *opened,
 	opened->seq = won->seq;
 	opened->first_time_ns = won->time_ns;
 
-	idx = FR_SUB_INDEX(slot, old);
+	idx = FR_SUB_INDEX(ctl, old);
 	sub = bpf_map_lookup_elem(&fr_subs, &idx);
 	if (!sub)
 		return;
@@ -130,7 +128,8 @@ FR_INLINE void fr_turn(struct fr_ring_ctl *ctl, struct fr_ring_sub *opened,
 	was = __sync_fetch_and_add(&ctl->closed_subs, 1);
 	barrier_var(was);
 	/* pairs with the reader's acquire of commit: what stands above is seen before */
-	was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS - FR_HEAD_UNITS(won->head));
+	was = __sync_fetch_and_add(&sub->commit,
+				   FR_COMMIT_ATOMIC(FR_SUB_UNITS - FR_HEAD_UNITS(won->head)));
 	barrier_var(was);
 	if (!passed)
 		return;
@@ -139,10 +138,10 @@ FR_INLINE void fr_turn(struct fr_ring_ctl *ctl, struct fr_ring_sub *opened,
 	for (__u32 k = 1; k <= FR_RESERVE_TRIES; k++) {
 		if (k > passed)
 			break;
-		idx = FR_SUB_INDEX(slot, old + k);
+		idx = FR_SUB_INDEX(ctl, old + k);
 		sub = bpf_map_lookup_elem(&fr_subs, &idx);
 		if (sub) {
-			was = __sync_fetch_and_add(&sub->commit, FR_SUB_UNITS);
+			was = __sync_fetch_and_add(&sub->commit, FR_COMMIT_ATOMIC(FR_SUB_UNITS));
 			barrier_var(was);
 		}
 	}
@@ -156,7 +155,7 @@ FR_INLINE void fr_turn(struct fr_ring_ctl *ctl, struct fr_ring_sub *opened,
 int fr_reserve_slow(__u32 units, __u32 max_bytes, struct fr_claim *claim);
 __attribute__((noinline)) int fr_reserve_slow(__u32 units, __u32 max_bytes, struct fr_claim *claim)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), slot, idx, passed = 0;
+	__u32 cpu = bpf_get_smp_processor_id(), idx, passed = 0;
 	struct fr_ring_ctl *ctl = bpf_map_lookup_elem(&fr_ctl, &cpu);
 	struct fr_ring_sub *sub;
 	__u64 head, next;
@@ -164,8 +163,7 @@ __attribute__((noinline)) int fr_reserve_slow(__u32 units, __u32 max_bytes, stru
 
 	if (!ctl || !claim)
 		return -1;
-	slot = fr_knobs.cpu_slot[cpu & (FR_CPU_SLOTS_MAX - 1)];
-	if (slot == FR_NO_SLOT) {
+	if (ctl->first_sub == FR_NO_SUB) {
 		__sync_fetch_and_add(&ctl->dropped_nocpu, 1);
 		return -1;
 	}
@@ -176,7 +174,7 @@ __attribute__((noinline)) int fr_reserve_slow(__u32 units, __u32 max_bytes, stru
 		claim->head = head;
 		claim->seq = FR_HEAD_SEQ(head);
 		claim->off = FR_HEAD_UNITS(head) * 8;
-		idx = FR_SUB_INDEX(slot, claim->seq);
+		idx = FR_SUB_INDEX(ctl, claim->seq);
 		sub = bpf_map_lookup_elem(&fr_subs, &idx);
 		if (!sub)
 			return -1;
@@ -186,7 +184,7 @@ __attribute__((noinline)) int fr_reserve_slow(__u32 units, __u32 max_bytes, stru
 		if (turn) {
 			claim->seq = FR_HEAD_SEQ(head) + 1 + passed;
 			claim->off = 0;
-			idx = FR_SUB_INDEX(slot, claim->seq);
+			idx = FR_SUB_INDEX(ctl, claim->seq);
 			sub = bpf_map_lookup_elem(&fr_subs, &idx);
 			if (!sub)
 				return -1;
@@ -198,7 +196,7 @@ __attribute__((noinline)) int fr_reserve_slow(__u32 units, __u32 max_bytes, stru
 		}
 		if (__sync_val_compare_and_swap(&ctl->head, head, next) == head) {
 			if (turn)
-				fr_turn(ctl, sub, claim, slot, passed);
+				fr_turn(ctl, sub, claim, passed);
 			return 0;
 		}
 		__sync_fetch_and_add(&ctl->retries, 1);
@@ -230,25 +228,23 @@ FR_INLINE bool fr_reserve_fast(struct fr_ring_ctl *ctl, struct fr_ring_sub *sub,
  */
 FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), slot, idx, off;
+	__u32 cpu = bpf_get_smp_processor_id(), idx, off;
 	struct fr_ring_ctl *ctl = bpf_map_lookup_elem(&fr_ctl, &cpu);
 	struct fr_claim claim;
 	struct fr_ring_sub *sub;
 
 	if (fr_unlikely(!ctl))
 		return -1;
-	slot = fr_knobs.cpu_slot[cpu & (FR_CPU_SLOTS_MAX - 1)];
 	/* the clock is read between load and cmpxchg: ring order is time order */
 	claim.head = *(volatile __u64 *)&ctl->head;
 	claim.time_ns = FR_TEST_CLOCK_SKEW(bpf_ktime_get_boot_ns());
 	claim.seq = FR_HEAD_SEQ(claim.head);
-	idx = FR_SUB_INDEX(slot, claim.seq);
+	idx = FR_SUB_INDEX(ctl, claim.seq);
 	sub = bpf_map_lookup_elem(&fr_subs, &idx);
-	if (fr_unlikely(!sub || slot == FR_NO_SLOT ||
-			!fr_reserve_fast(ctl, sub, units, max_bytes, &claim))) {
+	if (fr_unlikely(!sub || !fr_reserve_fast(ctl, sub, units, max_bytes, &claim))) {
 		if (fr_reserve_slow(units, max_bytes, &claim))
 			return -1;
-		idx = FR_SUB_INDEX(slot, claim.seq);
+		idx = FR_SUB_INDEX(ctl, claim.seq);
 		sub = bpf_map_lookup_elem(&fr_subs, &idx);
 	}
 	s->record = bpf_map_lookup_elem(&fr_ring, &idx);
@@ -268,15 +264,38 @@ FR_INLINE int fr_reserve(struct fr_slot *s, __u32 units, const __u32 max_bytes)
 	return 0;
 }
 
-/* Header word last; then the fetch form of the add, a full barrier on every architecture (the
- * form without a result is relaxed on arm64). Pairs with the reader's acquire of commit. */
-FR_INLINE void fr_commit(struct fr_slot *s, __u32 kind, __u32 units)
+#ifndef FR_TEST_IN_COMMIT
+#define FR_TEST_IN_COMMIT() ((void)0) /* tests interrupt it there */
+#endif
+
+/* Adds to what is committed: see formats/abi/ring.h. The fetch form of the atomic is a full barrier
+ * on every architecture (the form without a result is relaxed on arm64). */
+FR_INLINE void fr_commit_units(struct fr_ring_ctl *ctl, struct fr_ring_sub *sub, __u32 units)
 {
 	__u64 was;
 
-	*(volatile __u64 *)s->record = FR_RECORD_WORD(s->time_ns, kind, units);
-	was = __sync_fetch_and_add(&s->sub->commit, units);
+#if defined(__TARGET_ARCH_x86) && !defined(FR_WRITER_PREEMPTIBLE)
+	if (fr_likely(!*(volatile __u32 *)&ctl->committing)) {
+		volatile __u32 *low = (volatile __u32 *)&sub->commit;
+		__u32 before;
+
+		*(volatile __u32 *)&ctl->committing = 1;
+		before = *low;
+		FR_TEST_IN_COMMIT();
+		*low = before + units;
+		*(volatile __u32 *)&ctl->committing = 0;
+		return;
+	}
+#endif
+	was = __sync_fetch_and_add(&sub->commit, FR_COMMIT_ATOMIC(units));
 	barrier_var(was);
+}
+
+/* Header word last. */
+FR_INLINE void fr_commit(struct fr_slot *s, __u32 kind, __u32 units)
+{
+	*(volatile __u64 *)s->record = FR_RECORD_WORD(s->time_ns, kind, units);
+	fr_commit_units(s->ctl, s->sub, units);
 }
 
 #endif

@@ -37,16 +37,15 @@ FR_INLINE bool fr_cpu_lead(struct fr_cpu_clock *c, const struct task_struct *pre
 	return before && c->lead_ns - before + FR_LEAD_SLACK_NS < 2 * FR_LEAD_SLACK_NS;
 }
 
-FR_INLINE void fr_runqueue_look(const struct task_struct *prev, const struct task_struct *next)
+/* The trigger is on. */
+FR_INLINE void fr_runqueue_wait(const struct fr_gate_table *t, const struct task_struct *prev,
+				const struct task_struct *next)
 {
-	struct fr_gate_table *t = fr_gates_of(FR_GATE_RUNQUEUE);
 	struct fr_cpu_clock *c;
 	__u64 now, queued, wait;
 	struct fr_comm comm;
 	__u32 zero = 0;
 
-	if (!t || !fr_feature(FR_FEAT_SCHED_INFO))
-		return;
 	c = bpf_map_lookup_elem(&fr_cpu_clocks, &zero);
 	if (!c)
 		return;
@@ -60,6 +59,15 @@ FR_INLINE void fr_runqueue_look(const struct task_struct *prev, const struct tas
 		return;
 	fr_comm_of(&comm, next);
 	fr_gate_tell(FR_GATE_RUNQUEUE, (__u64)next->tgid << 32 | (__u32)next->pid, &comm, wait, 0);
+}
+
+/* Of sched_switch's arguments. */
+FR_INLINE void fr_runqueue_look(__u64 *ctx)
+{
+	struct fr_gate_table *t = fr_gates_of(FR_GATE_RUNQUEUE);
+
+	if (fr_unlikely(t) && fr_feature(FR_FEAT_SCHED_INFO))
+		fr_runqueue_wait(t, (void *)ctx[1], (void *)ctx[2]);
 }
 
 #endif

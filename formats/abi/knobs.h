@@ -11,8 +11,6 @@
 #endif
 #include "abi.h"
 
-#define FR_CPU_SLOTS_MAX 4096 /* power of two; a CPU beyond counts dropped_nocpu */
-#define FR_NO_SLOT 0xffffu
 #define FR_FILTER_MAX 8
 
 /* fr_knobs.features: what this kernel has, found by BTF, never by version */
@@ -45,12 +43,11 @@ struct fr_knobs {
 	uint32_t filter_cgroup_subsys; /* index into css_set.subsys; 0xffffffff = unified tree */
 	uint64_t filter_ids[FR_FILTER_MAX]; /* tgids or cgroup ids */
 	char filter_comms[FR_FILTER_MAX][16];
-	uint16_t cpu_slot[FR_CPU_SLOTS_MAX]; /* CPU to its share of the ring; FR_NO_SLOT = none */
 };
 
 FR_ABI_END
 
-FR_ABI_SIZE(fr_knobs, 40 + 64 + 128 + 8192);
+FR_ABI_SIZE(fr_knobs, 40 + 64 + 128);
 
 /* X(number, NAME, name): exact counts of what probes could not do. Map fr_counters, per CPU. */
 #define FR_COUNTERS(X)                                                                             \

@@ -43,8 +43,10 @@ struct bench {
 static int set_up_object(struct bench *b, const char *dir)
 {
 	char path[4200];
+	struct fr_ring_ctl ctl = FR_RING_CTL(0, SUB_SHIFT);
 	struct bpf_map *map;
 	struct fr_knobs *k;
+	uint32_t zero = 0;
 	size_t bytes;
 
 	snprintf(path, sizeof(path), "%s/ring_cost.bpf.o", dir);
@@ -57,12 +59,13 @@ static int set_up_object(struct bench *b, const char *dir)
 			continue;
 		k = (void *)(uintptr_t)bpf_map__initial_value(map, &bytes);
 		k->sub_shift = SUB_SHIFT;
-		for (uint32_t i = 0; i < FR_CPU_SLOTS_MAX; i++)
-			k->cpu_slot[i] = i ? FR_NO_SLOT : 0;
 	}
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(b->obj, "fr_ring"), 1u << SUB_SHIFT);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(b->obj, "fr_subs"), 1u << SUB_SHIFT);
-	return bpf_object__load(b->obj);
+	if (bpf_object__load(b->obj))
+		return -errno;
+	return bpf_map_update_elem(bpf_object__find_map_fd_by_name(b->obj, "fr_ctl"), &zero, &ctl,
+				   BPF_ANY);
 }
 
 /* A ring that the kernel overwrites from its end: nobody has to read it. */

@@ -250,7 +250,7 @@ static inline void fr_ring_check(struct rt_check *k, const struct rt_ring *r, ui
 		sub = &r->sub[((uint32_t)r->cpu_slot[cpu] << shift) | (seq & (n - 1))];
 		want = (seq >> shift) * FR_SUB_UNITS +
 		       (i ? FR_SUB_UNITS : FR_HEAD_UNITS(ctl->head));
-		if (((uint32_t)sub->commit ^ want) & mask)
+		if ((FR_COMMITTED(sub->commit) ^ want) & mask)
 			rt_complain(k, "cpu %u sub %u: commit %llx, not %x", cpu, seq,
 				    (unsigned long long)sub->commit, want);
 	}

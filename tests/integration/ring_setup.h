@@ -110,8 +110,6 @@ static inline int rt_set_knobs(struct rt_ring *r, uint32_t sub_shift)
 			return -EINVAL;
 		k->sub_shift = sub_shift;
 		k->features = rt_features();
-		for (uint32_t i = 0; i < FR_CPU_SLOTS_MAX; i++)
-			k->cpu_slot[i] = i < r->cpu_cnt ? r->cpu_slot[i] : FR_NO_SLOT;
 		return 0;
 	}
 	return -ENOENT;
@@ -163,6 +161,8 @@ static inline int rt_load_object(struct rt_ring *r, const char *dir, const char 
 	r->cpus = rt_map(r, "rt_cpus", r->cpu_cnt * sizeof(*r->cpus));
 	if (!r->sub || !r->ctl || !r->cpus)
 		return -ENOMEM;
+	for (uint32_t i = 0; i < r->cpu_cnt; i++)
+		r->ctl[i] = FR_RING_CTL(r->cpu_slot[i], sub_shift);
 	r->view = (struct fr_ring_view){
 		.ctl = r->ctl,
 		.sub = r->sub,
@@ -182,7 +182,7 @@ static inline void rt_start_at(struct rt_ring *r, uint32_t cpu, uint32_t seq)
 	uint32_t shift = r->view.sub_shift, base = (uint32_t)r->cpu_slot[cpu] << shift;
 
 	for (uint32_t i = 0; i < 1u << shift; i++) {
-		r->sub[base + i].commit = (uint64_t)(seq >> shift) * FR_SUB_UNITS;
+		r->sub[base + i].commit = (seq >> shift) * FR_SUB_UNITS;
 		r->sub[base + i].seq = seq - (1u << shift) + i - 1; /* nobody's */
 	}
 	r->sub[base].seq = seq;

@@ -26,6 +26,8 @@ FR_INLINE struct rt_cpu *rt_cpu(void)
 
 static __u64 rt_clock(__u64 now);
 #define FR_TEST_CLOCK_SKEW(now) rt_clock(now)
+static void rt_in_commit(void);
+#define FR_TEST_IN_COMMIT() rt_in_commit()
 #include "bpf/aux/flush.bpf.c"
 
 /* Everything but the header word. */
@@ -52,7 +54,7 @@ FR_INLINE void rt_fill(struct rt_record *r, __u64 number, __u64 time_ns, __u64 i
 int rt_between(__u64 now);
 __attribute__((noinline)) int rt_between(__u64 now)
 {
-	__u32 cpu = bpf_get_smp_processor_id(), slot, index, off, units;
+	__u32 cpu = bpf_get_smp_processor_id(), index, off, units;
 	struct fr_ring_ctl *ctl = bpf_map_lookup_elem(&fr_ctl, &cpu);
 	struct rt_cpu *c = rt_cpu();
 	struct fr_ring_sub *sub;
@@ -62,8 +64,7 @@ __attribute__((noinline)) int rt_between(__u64 now)
 	if (!ctl || !c)
 		return 1;
 	head = *(volatile __u64 *)&ctl->head;
-	slot = fr_knobs.cpu_slot[cpu & (FR_CPU_SLOTS_MAX - 1)];
-	index = FR_SUB_INDEX(slot, FR_HEAD_SEQ(head));
+	index = FR_SUB_INDEX(ctl, FR_HEAD_SEQ(head));
 	sub = bpf_map_lookup_elem(&fr_subs, &index);
 	r = bpf_map_lookup_elem(&fr_ring, &index);
 	off = FR_HEAD_UNITS(head) * 8;
@@ -78,7 +79,10 @@ __attribute__((noinline)) int rt_between(__u64 now)
 	r = (void *)r + off;
 	rt_fill(r, number, now, RT_INFO(RT_BETWEEN, cpu, 0));
 	*(volatile __u64 *)r = FR_RECORD_WORD(now, RT_KIND_FIRST + RT_BETWEEN, units);
-	was = __sync_fetch_and_add(&sub->commit, units);
+	/* in the middle of another one's commit it has to see that; else nobody is there to see */
+	if (c->in_commit && !*(volatile __u32 *)&ctl->committing)
+		return 1;
+	was = __sync_fetch_and_add(&sub->commit, FR_COMMIT_ATOMIC(units));
 	barrier_var(was);
 	__sync_fetch_and_add(&c->by_writer[RT_BETWEEN], 1);
 	return 0;
@@ -95,6 +99,18 @@ static __attribute__((noinline)) __u64 rt_clock(__u64 now)
 		rt_between(now);
 	}
 	return now + *(volatile __u64 *)&c->skew_ns;
+}
+
+static __attribute__((noinline)) void rt_in_commit(void)
+{
+	struct rt_cpu *c = rt_cpu();
+
+	if (!c || !*(volatile __u64 *)&c->commit_interrupts)
+		return;
+	__sync_fetch_and_add(&c->commit_interrupts, -1);
+	c->in_commit = 1;
+	rt_between(bpf_ktime_get_boot_ns());
+	c->in_commit = 0;
 }
 
 FR_INLINE int rt_reserve(struct fr_slot *s, struct rt_cpu *c, __u64 number)
@@ -179,7 +195,7 @@ int FR_PROG(rt_hold)
 	c->held_number = number;
 	c->held_time_ns = s.time_ns;
 	c->held_seq = s.seq;
-	c->held_index = FR_SUB_INDEX(fr_knobs.cpu_slot[s.cpu & (FR_CPU_SLOTS_MAX - 1)], s.seq);
+	c->held_index = FR_SUB_INDEX(s.ctl, s.seq);
 	/* where it goes: right behind the head before it, or at the start of the next sub-buffer */
 	c->held_off = FR_HEAD_SEQ(s.head) == s.seq ? FR_HEAD_UNITS(s.head) * 8 : 0;
 	c->held = 1;
@@ -191,7 +207,7 @@ int FR_PROG(rt_release)
 {
 	struct rt_cpu *c = rt_cpu();
 	struct fr_slot s = {};
-	__u32 index, off;
+	__u32 cpu = bpf_get_smp_processor_id(), index, off;
 
 	if (!c || !c->held)
 		return 1;
@@ -199,8 +215,9 @@ int FR_PROG(rt_release)
 	off = c->held_off;
 	s.sub = bpf_map_lookup_elem(&fr_subs, &index);
 	s.record = bpf_map_lookup_elem(&fr_ring, &index);
+	s.ctl = bpf_map_lookup_elem(&fr_ctl, &cpu);
 	barrier_var(off);
-	if (!s.sub || !s.record || off > FR_SUB_BYTES - RT_UNITS_MAX * 8)
+	if (!s.ctl || !s.sub || !s.record || off > FR_SUB_BYTES - RT_UNITS_MAX * 8)
 		return 1;
 	s.record += off;
 	s.time_ns = c->held_time_ns;

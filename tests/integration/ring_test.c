@@ -212,6 +212,7 @@ static void drops(void)
 {
 	struct rt_check k;
 	struct rt_ring r;
+	uint64_t before;
 	int err = rt_load_object(&r, dir, "ring_test.bpf.o", 4);
 
 	if (!err)
@@ -231,6 +232,11 @@ static void drops(void)
 	r.cpus[0].interrupts = FR_RESERVE_TRIES + 1; /* the usual way, then the slow one */
 	err = write_some(&r, 0, 1);
 	result(!err && r.ctl[0].dropped_retry == 1, "a_reservation_gives_up_after_its_tries");
+	r.cpus[0].commit_interrupts = 5;
+	before = r.cpus[0].by_writer[RT_BETWEEN];
+	err = write_some(&r, 0, 5);
+	result(!err && r.cpus[0].by_writer[RT_BETWEEN] == before + 5 && !r.ctl[0].committing,
+	       "an_interrupted_commit_loses_nothing");
 	occupy_others(&r, 0, true);
 	err = write_some(&r, 0, 2000);
 	result(!err && r.ctl[0].dropped_busy > 1000 && !FR_HEAD_SEQ(r.ctl[0].head),

@@ -52,6 +52,8 @@ struct rt_cpu {
 	uint64_t refused; /* of them: fr_reserve() said no */
 	uint64_t skew_ns;
 	uint64_t interrupts; /* this many times a writer gets in between load and cmpxchg of head */
+	uint64_t commit_interrupts; /* ... and in the middle of adding to commit */
+	uint64_t in_commit;
 	uint64_t by_writer[RT_WRITER_CNT];
 	uint64_t held; /* 1 = the rest is valid */
 	uint64_t held_number;

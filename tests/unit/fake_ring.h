@@ -68,7 +68,7 @@ static inline bool fake_may_enter(struct fake_ring *f, uint32_t cpu, uint32_t se
 {
 	uint32_t want = (seq >> f->view.sub_shift) * FR_SUB_UNITS;
 
-	return !(((uint32_t)fake_sub(f, cpu, seq)->commit ^ want) &
+	return !((FR_COMMITTED(fake_sub(f, cpu, seq)->commit) ^ want) &
 		 FR_COMMIT_MASK(f->view.sub_shift));
 }
 
@@ -88,9 +88,9 @@ static inline bool fake_turn(struct fake_ring *f, uint32_t cpu, uint64_t time_ns
 	ctl->closed_records += old->records;
 	ctl->closed_subs++;
 	ctl->skipped_subs += passed;
-	old->commit += FR_SUB_UNITS - old->used_units;
+	old->commit += FR_COMMIT_ATOMIC(FR_SUB_UNITS - old->used_units);
 	for (uint32_t k = 1; k <= passed; k++)
-		fake_sub(f, cpu, seq + k)->commit += FR_SUB_UNITS;
+		fake_sub(f, cpu, seq + k)->commit += FR_COMMIT_ATOMIC(FR_SUB_UNITS);
 	next = fake_sub(f, cpu, seq + 1 + passed);
 	next->seq = seq + 1 + passed;
 	next->first_time_ns = time_ns;
@@ -125,7 +125,9 @@ static inline bool fake_reserve(struct fake_ring *f, uint32_t cpu, uint64_t time
 
 static inline void fake_commit(struct fake_ring *f, const struct fake_slot *s)
 {
-	fake_sub(f, s->cpu, s->seq)->commit += s->units;
+	uint64_t *commit = &fake_sub(f, s->cpu, s->seq)->commit;
+
+	*commit = (*commit & 0xffffffff00000000ull) | (uint32_t)(*commit + s->units);
 }
 
 static inline void fake_write(struct fake_ring *f, uint32_t cpu, uint64_t time_ns, uint32_t kind,
@@ -212,7 +214,7 @@ static inline void fake_start_at(struct fake_ring *f, uint32_t cpu, uint32_t seq
 	uint32_t n = 1u << f->view.sub_shift;
 
 	for (uint32_t i = 0; i < n; i++) {
-		fake_sub(f, cpu, i)->commit = (uint64_t)(seq >> f->view.sub_shift) * FR_SUB_UNITS;
+		fake_sub(f, cpu, i)->commit = (seq >> f->view.sub_shift) * FR_SUB_UNITS;
 		fake_sub(f, cpu, i)->seq = seq - n + i - 1; /* nobody's */
 	}
 	fake_sub(f, cpu, seq)->seq = seq;
