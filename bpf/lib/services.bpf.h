@@ -98,12 +98,22 @@ FR_INLINE void fr_service_turn(struct fr_service *s, __u64 now)
 	s->now = next;
 }
 
-/* Adds a reply. Returns what 99 of 100 took at most until now; 0 = not known. */
-__u64 fr_service_p99(__u32 key, __u64 took, __u64 now);
-__attribute__((noinline)) __u64 fr_service_p99(__u32 key, __u64 took, __u64 now)
+FR_INLINE void fr_service_add(struct fr_service *s, __u64 took, __u32 weight)
+{
+	__u32 which = s->now & 1, cnt;
+
+	__sync_fetch_and_add(&s->buckets[which][fr_bucket_of(took) & (FR_BUCKETS - 1)], weight);
+	cnt = __sync_fetch_and_add(&s->cnt[which], weight);
+	if ((cnt ^ (cnt + weight)) & ~(FR_SERVICE_EACH - 1u))
+		s->p99_ns = fr_service_find(s);
+}
+
+/* Adds a reply that stands for `weight`, if any. Returns what 99 of 100 took at most until now; 0 =
+ * not known. */
+__u64 fr_service_p99(__u32 key, __u64 took, __u32 weight, __u64 now);
+__attribute__((noinline)) __u64 fr_service_p99(__u32 key, __u64 took, __u32 weight, __u64 now)
 {
 	struct fr_service *s = bpf_map_lookup_elem(&fr_services, &key);
-	__u32 which, cnt;
 	__u64 usual;
 
 	if (!s) {
@@ -115,11 +125,8 @@ __attribute__((noinline)) __u64 fr_service_p99(__u32 key, __u64 took, __u64 now)
 	if (now >= s->turn_ns)
 		fr_service_turn(s, now);
 	usual = s->p99_ns;
-	which = s->now & 1;
-	__sync_fetch_and_add(&s->buckets[which][fr_bucket_of(took) & (FR_BUCKETS - 1)], 1);
-	cnt = __sync_fetch_and_add(&s->cnt[which], 1);
-	if ((cnt & (FR_SERVICE_EACH - 1)) == FR_SERVICE_EACH - 1)
-		s->p99_ns = fr_service_find(s);
+	if (weight)
+		fr_service_add(s, took, weight);
 	return usual;
 }
 

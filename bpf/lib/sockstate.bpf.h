@@ -50,7 +50,8 @@ struct fr_asked {
 	__u8 wire;   /* FR_SPEAKS_* */
 	__u8 dir;    /* FR_DIR_*: the way that requests go, once wire is known */
 	__u8 tries;  /* messages that were not understood */
-	__u8 reserved_zero[5];
+	__u8 replies; /* whose time was taken; wraps */
+	__u8 reserved_zero[4];
 };
 
 /* Who uses a socket from several CPUs in turn finds its name in the sub-buffers of all of them. */

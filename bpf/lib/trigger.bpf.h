@@ -27,9 +27,7 @@ struct fr_look {
 
 FR_INLINE __u32 fr_look_be32(const struct fr_look *e, __u32 at)
 {
-	at = FR_BELOW(at, FR_LOOK_BYTES);
-	return (__u32)e->bytes[at] << 24 | (__u32)e->bytes[at + 1] << 16 |
-	       (__u32)e->bytes[at + 2] << 8 | e->bytes[at + 3];
+	return bpf_ntohl(*(const __u32 *)(e->bytes + FR_BELOW(at, FR_LOOK_BYTES)));
 }
 
 FR_INLINE __u32 fr_look_byte(const struct fr_look *e, __u32 at)
@@ -483,9 +481,35 @@ FR_INLINE __u32 fr_service_key(const struct fr_sock_kept *k)
 	return port ? port : 0x10000 + k->asked.wire;
 }
 
+#define FR_REPLY_EACH 4u /* one reply in so many of a connection goes into the histogram */
+
+/* How many replies this one stands for there; 0 = it is left out. */
+FR_INLINE __u32 fr_reply_weight(struct fr_sock_kept *k)
+{
+	__u8 before = k->asked.replies++;
+
+	if (before & (FR_REPLY_EACH - 1))
+		return 0;
+	return before ? FR_REPLY_EACH : 1;
+}
+
+/* Far beyond the usual? Only what is over the limit has to know the usual. */
+FR_INLINE void fr_reply_unusual(struct fr_look *e, struct fr_sock_kept *k, const struct fr_gate *g,
+				__u64 took, __u64 now)
+{
+	__u32 weight = fr_reply_weight(k);
+	__u64 usual;
+
+	if (!weight && took <= g->limit_ns)
+		return;
+	usual = fr_service_p99(fr_service_key(k), took, weight, now);
+	if (usual && took > g->limit_ns && took > usual * g->factor)
+		fr_trigger_hit(e, k, FR_GATE_LATENCY_P99, took, now);
+}
+
 FR_INLINE void fr_reply_time(struct fr_look *e, struct fr_sock_kept *k, __u64 now)
 {
-	__u64 took = now - k->asked.at_ns, usual, limit;
+	__u64 took = now - k->asked.at_ns;
 	struct fr_gate_table *t;
 
 	if (!k->asked.at_ns || took >> 63)
@@ -495,12 +519,8 @@ FR_INLINE void fr_reply_time(struct fr_look *e, struct fr_sock_kept *k, __u64 no
 	if (t && took > t->gates[FR_GATE_LATENCY].limit_ns)
 		fr_trigger_hit(e, k, FR_GATE_LATENCY, took, now);
 	t = fr_gates_of(FR_GATE_LATENCY_P99);
-	if (!t)
-		return;
-	usual = fr_service_p99(fr_service_key(k), took, now);
-	limit = t->gates[FR_GATE_LATENCY_P99].limit_ns;
-	if (usual && took > limit && took > usual * t->gates[FR_GATE_LATENCY_P99].factor)
-		fr_trigger_hit(e, k, FR_GATE_LATENCY_P99, took, now);
+	if (t)
+		fr_reply_unusual(e, k, &t->gates[FR_GATE_LATENCY_P99], took, now);
 }
 
 /* ---- the hook ---------------------------------------------------------------------------- */
