@@ -82,7 +82,7 @@ static void write_obit(struct fr_obits *o, const struct fr_obit *x)
 
 	/* its end is overwritten, its beginning is not: but it was not among the living any more */
 	if (!t.end_ns && !(x->flags & FR_OBIT_LIVING) && x->start_ns < o->listed_ns)
-		t.end_ns = o->listed_ns;
+		t.end_ns = x->last_ns > o->listed_ns ? x->last_ns : o->listed_ns;
 	memcpy(t.comm, x->comm, sizeof(t.comm));
 	for (uint32_t i = x->first_rename; i != NO_RENAME; i = o->renames[i].next) {
 		if (t.rename_cnt == FR_RENAMES_MAX) {
@@ -251,8 +251,10 @@ static void swap_record(struct fr_obits *o, const struct fr_proc_exec *e, const 
 	       FR_COMM_BYTES);
 	/* the old leader's end came first, and nothing told then that it was no thread */
 	old = find(o, e->old_tid, e->start_ns, false);
-	if (old)
+	if (old) {
 		old->flags &= (uint16_t)~FR_OBIT_NEWS;
+		old->end_ns = time_ns;
+	}
 	old = find(o, e->old_tid, 0, false);
 	if (!old) /* younger than its leader; when exactly it began is not known any more */
 		old = learn(o, e->old_tid, e->tid, e->start_ns, comm);
@@ -312,6 +314,25 @@ static void end_record(struct fr_obits *o, const uint8_t *r, bool freed, uint64_
 		x->end_ns = time_ns;
 }
 
+/* A look at one thread: when recording began, or at one of its last switches. */
+static void state_record(struct fr_obits *o, const uint8_t *r, uint64_t time_ns)
+{
+	struct fr_proc_end as_end;
+	struct fr_proc_state e;
+	struct fr_obit *x;
+
+	memcpy(&e, r, sizeof(e));
+	if (fr_idset_marks(&o->living, living_key(e.tid, e.start_ns)))
+		return; /* has a row */
+	as_end = (struct fr_proc_end){ .tid = e.tid, .tgid = e.tgid, .start_ns = e.start_ns };
+	/* better the old leader's name for the tid that it was left with than none */
+	if (is_swapped(o, &as_end) && fr_seen_is_known_tid(o->seen, e.tid))
+		return;
+	x = learn(o, e.tid, e.tgid, e.start_ns, e.comm);
+	if (e.flags & FR_STATE_ENDED && time_ns > x->last_ns)
+		x->last_ns = time_ns;
+}
+
 void fr_obits_record(struct fr_obits *o, const uint8_t *record, uint64_t time_ns)
 {
 	switch (FR_RECORD_KIND(fr_load64(record))) {
@@ -329,6 +350,9 @@ void fr_obits_record(struct fr_obits *o, const uint8_t *record, uint64_t time_ns
 		break;
 	case FR_EV_PROC_FREE:
 		end_record(o, record, true, time_ns);
+		break;
+	case FR_EV_PROC_STATE:
+		state_record(o, record, time_ns);
 		break;
 	}
 }

@@ -9,6 +9,7 @@
  *  - exec by a thread that is not the leader: it takes the leader's tid and start time, and the old
  *    leader is freed under the caller's tid with a start time that was never its own.
  *  - that caller's old tid ends with the exec; its name is in the rename record just before.
+ * Between its exit and its end nobody lists a thread, and that may last: each switch says its name.
  *
  * The table is small: when it is full, its rows are written and the dead make room. Readers join
  * rows about one thread; a later row has the last word.
@@ -37,6 +38,7 @@ struct fr_obit {
 	uint32_t tgid;
 	uint64_t start_ns;
 	uint64_t end_ns;
+	uint64_t last_ns; /* it was seen on a CPU after its exit; 0 = it was not */
 	char comm[FR_COMM_BYTES];
 	uint32_t exit_code;
 	uint32_t parent_tgid;

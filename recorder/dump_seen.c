@@ -108,6 +108,11 @@ void fr_seen_known_tid(struct fr_seen *s, uint32_t tid)
 	set_tid(s->tid_known, tid);
 }
 
+bool fr_seen_is_known_tid(const struct fr_seen *s, uint32_t tid)
+{
+	return tid <= FR_TID_MASK && s->tid_known[tid / 64] >> tid % 64 & 1;
+}
+
 bool fr_seen_known_sock(struct fr_seen *s, uint64_t sock_id)
 {
 	return sock_id && fr_idset_mark(&s->socks, sock_id, FR_MARK_KNOWN) & FR_MARK_KNOWN;

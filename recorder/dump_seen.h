@@ -43,6 +43,7 @@ struct fr_seen {
 int fr_seen_init(struct fr_seen *s);
 void fr_seen_done(struct fr_seen *s);
 void fr_seen_known_tid(struct fr_seen *s, uint32_t tid);
+bool fr_seen_is_known_tid(const struct fr_seen *s, uint32_t tid);
 /* Returns true if it was known before. */
 bool fr_seen_known_sock(struct fr_seen *s, uint64_t sock_id);
 /* Marks what a record of the ring refers to. */

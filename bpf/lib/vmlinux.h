@@ -250,6 +250,7 @@ struct task_struct {
 	int wake_cpu;
 	struct sched_info sched_info;
 	struct mm_struct *mm;
+	int exit_state;
 	int exit_code;
 	int pid;
 	int tgid;

@@ -26,6 +26,7 @@
 #define FR_END_GROUP_DEAD 0x1u /* the last thread of its process */
 /* fr_proc_state.flags */
 #define FR_STATE_ON_CPU 0x1u /* it was running when the snapshot passed it */
+#define FR_STATE_ENDED 0x2u /* its exit is done, no list has it any more */
 
 FR_ABI_BEGIN
 
@@ -96,7 +97,8 @@ struct fr_proc_oom {
 	char comm[FR_COMM_BYTES];
 };
 
-/* proc_state: one thread as it was when recording began (or when it was first listed). */
+/* proc_state: one thread as it was when recording began; or, with FR_STATE_ENDED, as it was at the
+ * switch before this record: its name, as nobody else may have it any more. */
 struct fr_proc_state {
 	uint64_t word;
 	uint32_t tid;

@@ -137,6 +137,7 @@ void fr_ev_fields_proc_state(const struct fr_record *r, const struct fr_field_si
 {
 	static const struct fr_flag_name flags[] = {
 		{ FR_STATE_ON_CPU, "on_cpu" },
+		{ FR_STATE_ENDED, "ended" },
 		{ 0, NULL },
 	};
 	struct fr_proc_state e;

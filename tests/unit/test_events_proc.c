@@ -129,6 +129,11 @@ static void snapshots(void **state)
 	assert_string_equal(EVENT_TEXT(FR_EV_PROC_STATE, e),
 			    "tid=11 tgid=10 start_ns=5 comm='db' state='R' cpu=4095 "
 			    "flags='on_cpu'");
+	e.state = 0x80;
+	e.flags = FR_STATE_ENDED;
+	assert_string_equal(EVENT_TEXT(FR_EV_PROC_STATE, e),
+			    "tid=11 tgid=10 start_ns=5 comm='db' state='X' cpu=4095 "
+			    "flags='ended'");
 }
 
 int main(void)

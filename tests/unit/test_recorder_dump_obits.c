@@ -75,6 +75,17 @@ static void renamed(uint64_t at_ns, uint32_t tid, uint32_t tgid, uint64_t start_
 	feed(&e, sizeof(e), FR_EV_PROC_RENAME, at_ns);
 }
 
+static void looked_at(uint64_t at_ns, uint32_t tid, uint32_t tgid, uint64_t start_ns,
+		      const char *comm, uint16_t flags)
+{
+	struct fr_proc_state e = {
+		.tid = tid, .tgid = tgid, .start_ns = start_ns, .flags = flags
+	};
+
+	snprintf(e.comm, sizeof(e.comm), "%s", comm);
+	feed(&e, sizeof(e), FR_EV_PROC_STATE, at_ns);
+}
+
 static void execed(uint64_t at_ns, uint32_t tid, uint32_t old_tid, uint64_t start_ns,
 		   const char *comm, const char *path, const char *arg)
 {
@@ -223,6 +234,77 @@ static void exec_by_a_thread_of_unknown_birth(void **state)
 	assert_int_equal(t->tgid, 80);
 }
 
+/* Its exit is overwritten, no list had it, it is not freed yet: its last switches name it. */
+static void who_ends_slowly_has_a_name(void **state)
+{
+	struct rows_fixture *x = *state;
+
+	obits.listed_ns = 1000;
+	fr_obits_living(&obits, 85, 10);
+	looked_at(900, 86, 85, 20, "earlier", FR_STATE_ENDED | FR_STATE_ON_CPU);
+	looked_at(1100, 87, 85, 30, "late", FR_STATE_ENDED | FR_STATE_ON_CPU);
+	looked_at(1200, 87, 85, 30, "late", FR_STATE_ENDED);
+	finish(x);
+	assert_int_equal(x->thread_cnt, 2);
+	assert_string_equal(thread_of(x, 86, 20)->comm, "earlier");
+	assert_int_equal(thread_of(x, 86, 20)->end_ns, 1000);
+	assert_string_equal(thread_of(x, 87, 30)->comm, "late");
+	assert_int_equal(thread_of(x, 87, 30)->tgid, 85);
+	assert_int_equal(thread_of(x, 87, 30)->end_ns, 1200);
+	assert_int_equal(x->process_cnt, 0);
+	assert_true(fr_seen_is_known_tid(&seen, 87));
+	assert_false(fr_seen_is_known_tid(&seen, 88));
+	assert_int_equal(fr_seen_unnamed_threads(&seen), 0);
+}
+
+static void a_look_at_the_living_is_no_news(void **state)
+{
+	struct rows_fixture *x = *state;
+
+	fr_obits_living(&obits, 60, 10);
+	looked_at(100, 60, 60, 10, "lives", FR_STATE_ON_CPU);
+	looked_at(101, 61, 60, 11, "lived", 0);
+	ended(110, FR_EV_PROC_FREE, 61, 60, 11, "lived", 7);
+	finish(x);
+	assert_int_equal(x->thread_cnt, 1);
+	assert_int_equal(thread_of(x, 61, 11)->end_ns, 110);
+	assert_int_equal(thread_of(x, 61, 11)->exit_code, 7);
+}
+
+/* The old leader switches away with the tid that the exec has left it. */
+static void a_leader_that_ends_slowly_while_another_thread_execs(void **state)
+{
+	struct rows_fixture *x = *state;
+	const struct fr_meta_thread *t;
+
+	forked(100, 81, 80, 95, 80, "helper");
+	ended(110, FR_EV_PROC_EXIT, 80, 80, 50, "main", 0);
+	looked_at(115, 81, 80, 50, "main", FR_STATE_ENDED);
+	execed(121, 80, 81, 50, "new", "/bin/new", "new");
+	looked_at(122, 81, 80, 50, "main", FR_STATE_ENDED);
+	ended(125, FR_EV_PROC_FREE, 81, 80, 50, "main", 0);
+	finish(x);
+	t = thread_of(x, 81, 95);
+	assert_string_equal(t->comm, "helper");
+	assert_int_equal(t->end_ns, 121);
+	assert_null(thread_of(x, 81, 50));
+}
+
+/* The same when all else is overwritten: then the tid has the name of who has it now. */
+static void a_leader_that_ends_slowly_long_after_the_exec(void **state)
+{
+	struct rows_fixture *x = *state;
+
+	obits.listed_ns = 1000;
+	fr_obits_living(&obits, 80, 50);
+	looked_at(2000, 81, 80, 50, "main", FR_STATE_ENDED);
+	ended(2100, FR_EV_PROC_FREE, 81, 80, 50, "main", 0);
+	finish(x);
+	assert_int_equal(x->thread_cnt, 1);
+	assert_string_equal(thread_of(x, 81, 50)->comm, "main");
+	assert_int_equal(thread_of(x, 81, 50)->end_ns, 2000);
+}
+
 /* More than the table, the renames and the text have room for. */
 static void a_full_table_is_written_and_begun_anew(void **state)
 {
@@ -339,6 +421,10 @@ int main(void)
 		WITH_ROWS(a_tid_that_is_used_again_is_another_thread),
 		WITH_ROWS(exec_by_a_thread_that_is_not_the_leader),
 		WITH_ROWS(exec_by_a_thread_of_unknown_birth),
+		WITH_ROWS(who_ends_slowly_has_a_name),
+		WITH_ROWS(a_look_at_the_living_is_no_news),
+		WITH_ROWS(a_leader_that_ends_slowly_while_another_thread_execs),
+		WITH_ROWS(a_leader_that_ends_slowly_long_after_the_exec),
 		WITH_ROWS(a_full_table_is_written_and_begun_anew),
 		WITH_ROWS(more_renames_than_a_row_holds),
 		WITH_ROWS(who_is_used_and_never_explained_is_unnamed),
