@@ -179,6 +179,38 @@ static int parse_options(struct fr_config *config, int argc, char **argv)
 	return -EINVAL;
 }
 
+/* What a kind waits for before it can fire, and where that is said. */
+static const char *trigger_needs(enum fr_trigger_kind kind)
+{
+	if (kind == FR_TRIGGER_LATENCY)
+		return "a limit: give --latency-limit TIME";
+	if (kind == FR_TRIGGER_EXIT)
+		return "names: set process = NAME,... in its section of the configuration";
+	if (kind == FR_TRIGGER_PSI)
+		return "a share of time: set cpu, io or memory in its section of the configuration";
+	return "a limit: set limit = TIME in its section of the configuration";
+}
+
+/* What each option for itself cannot tell. */
+static int check_together(const struct fr_config *config)
+{
+	if (config->json && !config->features) {
+		fr_err("--json belongs to --features; of a running recorder it is 'flightrec "
+		       "status --json'");
+		return -EINVAL;
+	}
+	for (uint32_t kind = 0; kind < FR_TRIGGER_CNT; kind++) {
+		if (!(config->asked_on & 1u << kind) ||
+		    fr_config_trigger_on(config, (enum fr_trigger_kind)kind))
+			continue;
+		fr_err("--trigger %s=on: it never fires without %s",
+		       fr_trigger_name((enum fr_trigger_kind)kind),
+		       trigger_needs((enum fr_trigger_kind)kind));
+		return -EINVAL;
+	}
+	return 0;
+}
+
 int fr_config_load(struct fr_config *ret_config, int argc, char **argv)
 {
 	struct fr_config config;
@@ -195,9 +227,9 @@ int fr_config_load(struct fr_config *ret_config, int argc, char **argv)
 	memcpy(ret_config->config_path, config.config_path, sizeof(config.config_path));
 	ret_config->config_given = config.config_given;
 	err = read_file(ret_config);
-	if (err)
-		return err;
-	return parse_options(ret_config, argc, argv);
+	if (!err)
+		err = parse_options(ret_config, argc, argv);
+	return err ? err : check_together(ret_config);
 }
 
 static bool same(const struct fr_setting_row *row, const struct fr_config *a,

@@ -77,6 +77,7 @@ struct fr_config {
 	bool foreground;
 	bool features;
 	bool json;
+	uint32_t asked_on; /* bit enum fr_trigger_kind: by --trigger NAME=on */
 	bool self_test;
 	bool version;
 

@@ -366,14 +366,21 @@ FILTER(filter_cgroup, FR_FILTER_CGROUP, fr_buf_add_str(out, c->filter_cgroups[i]
 
 SET(trigger)
 {
+	struct fr_config *c = ctx;
 	const char *equals = strchr(value, '=');
 	char name[32];
+	int bad;
 
 	if (!equals || (size_t)(equals - value) >= sizeof(name))
 		return fr_value_refuse(err, n, "'%s' is not NAME=on or NAME=off", value);
 	memcpy(name, value, (size_t)(equals - value));
 	name[equals - value] = 0;
-	return fr_setting_trigger(ctx, name, "enabled", equals + 1, err, n);
+	bad = fr_setting_trigger(c, name, "enabled", equals + 1, err, n);
+	for (uint32_t kind = 0; !bad && kind < FR_TRIGGER_CNT; kind++)
+		if (!strcmp(name, fr_trigger_name((enum fr_trigger_kind)kind)))
+			c->asked_on = c->triggers[kind].enabled ? c->asked_on | 1u << kind
+								: c->asked_on & ~(1u << kind);
+	return bad;
 }
 
 SET(latency_limit)

@@ -306,6 +306,22 @@ static void dump_gets_all_settings(void **state)
 	assert_true(seen);
 }
 
+/* What would silently do nothing is refused: a switch that needs another setting. */
+static void options_that_need_others_are_refused(void **state)
+{
+	struct fr_config c;
+
+	(void)state;
+	assert_int_equal(load(&c, "", "--json"), -EINVAL);
+	assert_int_equal(load(&c, "", "--trigger=latency=on"), -EINVAL);
+	assert_int_equal(load(&c, "", "--trigger=exit=on"), -EINVAL);
+	assert_int_equal(load(&c, "", "--trigger=psi=on"), -EINVAL);
+	assert_int_equal(load(&c, "latency_limit = 1s\n", "--trigger=latency=on"), 0);
+	assert_int_equal(load(&c, "[trigger.exit]\nprocess = a\n", "--trigger=exit=on"), 0);
+	assert_int_equal(load(&c, "", "--trigger=latency=off"), 0);
+	assert_int_equal(load(&c, "", "--trigger=redis-error=on"), 0);
+}
+
 /* Each row has what its kind needs, and no name is used twice. */
 static void table_is_sound(void **state)
 {
@@ -350,6 +366,7 @@ int main(void)
 		cmocka_unit_test(triggers_wait_for_what_they_need),
 		cmocka_unit_test(reload_is_all_or_nothing),
 		cmocka_unit_test(dump_gets_all_settings),
+		cmocka_unit_test(options_that_need_others_are_refused),
 		cmocka_unit_test(table_is_sound),
 	};
 
