@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <unistd.h>
 
 #include "formats/abi/knobs.h"
 #include "formats/base/json.h"
 #include "formats/base/log.h"
 
 #define FR_KERNEL_BTF "/sys/kernel/btf/vmlinux"
+#define FR_LIBBPF_ERRNO 4000 /* errors from here on are libbpf's own: not a file of that kind */
 
 /* ---- what BTF says ----------------------------------------------------------------------- */
 
@@ -114,22 +116,30 @@ static const struct {
 	uint32_t bit;
 	const char *name;
 	bool (*has)(const struct btf *btf);
+	const char *with;
 	const char *without; /* what is degraded: what stands in */
 } checks[] = {
 	{ FR_FEAT_SWITCH_STATE, "switch_state", has_switch_state,
+	  "sched_switch passes the state in which a thread leaves its CPU",
 	  "sched_switch passes no task state: it is read from the task, where a waker may have "
 	  "changed it already" },
 	{ FR_FEAT_VICTIM_TASK, "victim_task", has_victim_task,
+	  "mark_victim passes the task that is killed for memory",
 	  "mark_victim passes a number only: the victim's name comes from identity" },
 	{ FR_FEAT_IRQ_CONTEXT, "irq_context", has_preempt_count,
+	  "wakers are told from interrupts",
 	  "preempt_count cannot be found: wakers are not told from interrupts" },
 	{ FR_FEAT_SCHED_INFO, "sched_info", has_sched_info,
+	  "exact waits for a CPU, by task_struct.sched_info",
 	  "task_struct.sched_info is missing: run-queue waits come from wakings only" },
 	{ FR_FEAT_RDONLY_CAST, "rdonly_cast", has_rdonly_cast,
+	  "kernel memory is read without a helper call",
 	  "bpf_rdonly_cast is missing: slower reads of kernel memory stand in" },
 	{ FR_FEAT_PREEMPT_OFF, "preempt_off", has_preempt_off,
+	  "a writer cannot be preempted between reserve and commit",
 	  "bpf_preempt_disable is missing: a preempted writer may cost 64 KiB of history" },
 	{ FR_FEAT_EXIT_GROUP_DEAD, "exit_group_dead", has_group_dead,
+	  "sched_process_exit tells whether a process ends",
 	  "sched_process_exit passes no group_dead: it is read from the task" },
 };
 
@@ -166,6 +176,15 @@ static struct btf *read_btf(const char *path, int *ret_err)
 	return btf;
 }
 
+static const char *btf_trouble(int err, const char *path)
+{
+	if (err == -EBADMSG)
+		return "it does not describe a kernel";
+	if (-err >= FR_LIBBPF_ERRNO || (err == -ENOENT && path[0] && !access(path, F_OK)))
+		return "it holds no BTF, neither raw nor in an ELF file";
+	return strerror(-err);
+}
+
 int fr_features_read(struct fr_features *ret_features, const char *btf_path)
 {
 	struct fr_features f = { 0 };
@@ -176,8 +195,7 @@ int fr_features_read(struct fr_features *ret_features, const char *btf_path)
 	if (!f.btf) {
 		fr_err("cannot read the kernel's type information (BTF) from '%s': %s; it takes a "
 		       "kernel built with CONFIG_DEBUG_INFO_BTF, or its BTF by --btf FILE",
-		       btf_path[0] ? btf_path : FR_KERNEL_BTF,
-		       err == -EBADMSG ? "it does not describe a kernel" : strerror(-err));
+		       btf_path[0] ? btf_path : FR_KERNEL_BTF, btf_trouble(err, btf_path));
 		return err;
 	}
 	if (!uname(&un))
@@ -225,6 +243,11 @@ static void print_json(const struct fr_features *f, struct fr_buf *out)
 	fr_buf_add_char(out, '\n');
 }
 
+static void print_feature(struct fr_buf *out, bool has, const char *name, const char *with)
+{
+	fr_buf_printf(out, "  %-16s  %-3s  %s\n", name, has ? "yes" : "no", with);
+}
+
 void fr_features_print(const struct fr_features *f, bool json, struct fr_buf *out)
 {
 	if (json) {
@@ -233,9 +256,11 @@ void fr_features_print(const struct fr_features *f, bool json, struct fr_buf *ou
 	}
 	fr_buf_printf(out, "kernel %s\n", f->kernel_release);
 	for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++)
-		fr_buf_printf(out, "  %-18s %s\n", checks[i].name,
-			      f->bits & checks[i].bit ? "yes" : "no");
-	fr_buf_printf(out, "  %-18s %s\n", "sock_tracepoints", f->sock_tracepoints ? "yes" : "no");
+		print_feature(out, f->bits & checks[i].bit, checks[i].name, checks[i].with);
+	print_feature(out, f->sock_tracepoints, "sock_tracepoints",
+		      "socket hooks of Linux 6.3: cheap, and io_uring is seen");
 	for (uint32_t i = 0; i < f->degraded_cnt; i++)
 		fr_buf_printf(out, "degraded: %s\n", f->degraded[i]);
+	if (!f->degraded_cnt)
+		fr_buf_add_str(out, "nothing is degraded\n");
 }
