@@ -374,7 +374,8 @@ static void say_requests(const struct fr_spans_stats *st)
 }
 
 /* Exit code of a conversion that came to its end. */
-static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert_stats *st)
+static int say_result(const struct convert *o, const struct fr_tool_dumps *dumps,
+		      const struct fr_convert_stats *st)
 {
 	bool bad = say_damage(dumps);
 
@@ -398,6 +399,10 @@ static int say_result(const struct fr_tool_dumps *dumps, const struct fr_convert
 	say_requests(&st->spans);
 	if (!st->shown)
 		fr_warn("no event lies in the range");
+	if ((o->span_filter.has_trace_id || o->span_filter.min_duration_ns) && !st->told)
+		fr_warn("none of the %llu requests in the range is as --trace-id and "
+			"--min-duration ask",
+			(unsigned long long)st->spans.spans);
 	return bad || st->merge.bad_chunks || st->merge.bad_segments || st->unsound ||
 			       st->merge.gaps
 		       ? FR_EXIT_DAMAGED
@@ -438,7 +443,7 @@ static int run(const struct convert *o, const struct fr_tool_dumps *dumps, struc
 			"output; "
 			"write to a file to have them in one beside it",
 			(unsigned long long)c->otlp_unwritten_logs);
-	return say_result(dumps, &stats);
+	return say_result(o, dumps, &stats);
 }
 
 /* The same with a receiver for an output. The worse of two exit codes is the larger one. */
@@ -462,7 +467,7 @@ static int run_send(const struct convert *o, const struct fr_tool_dumps *dumps,
 		fr_err("converting failed: %s", strerror(-err));
 		ret = FR_EXIT_IO;
 	} else if (!err) {
-		ret = say_result(dumps, &stats);
+		ret = say_result(o, dumps, &stats);
 	}
 	sent = fr_send_close(&send);
 	return sent > ret ? sent : ret;
@@ -475,6 +480,27 @@ static bool anything_readable(const struct fr_tool_dumps *dumps)
 			if (!fr_dump_chunk(dumps->dumps[i].dump, k)->bad)
 				return true;
 	return false;
+}
+
+/* A filter that fits nobody is a slip of the pen. */
+static void say_nobody(const struct fr_convert *c)
+{
+	uint32_t cnt = fr_names_who_cnt(c->session->names);
+
+	if (!fr_filter_on(c))
+		return;
+	for (uint32_t who = 0; who < cnt; who++)
+		if (fr_filter_thread(c, who))
+			return;
+	if (c->filter.comm && c->filter.pid)
+		fr_warn("no thread in the dump is of process %u and called '%s'", c->filter.pid,
+			c->filter.comm);
+	else if (c->filter.comm)
+		fr_warn("no thread in the dump is called '%s' (what ps shows as COMMAND, of at "
+			"most 15 bytes)",
+			c->filter.comm);
+	else
+		fr_warn("no process in the dump has the number %u", c->filter.pid);
 }
 
 static int convert(const struct convert *o, const struct fr_tool_dumps *dumps)
@@ -509,6 +535,8 @@ static int convert(const struct convert *o, const struct fr_tool_dumps *dumps)
 	} else {
 		ret = find_range(o, &c);
 	}
+	if (!ret)
+		say_nobody(&c);
 	if (!ret)
 		ret = o->send.otlp.endpoint ? run_send(o, dumps, &c) : run(o, dumps, &c);
 	fr_session_close(s);

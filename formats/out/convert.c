@@ -135,8 +135,10 @@ static void take_span(void *ctx, const struct fr_span *span)
 {
 	struct run *r = ctx;
 
-	if (wanted(r->c, span))
-		r->sink->span(r->ctx, span);
+	if (!wanted(r->c, span))
+		return;
+	r->stats.told++;
+	r->sink->span(r->ctx, span);
 }
 
 static int start_spans(struct run *r)

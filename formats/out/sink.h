@@ -41,6 +41,7 @@ struct fr_convert_stats {
 	uint64_t shown;		/* records inside the range */
 	uint64_t unknown_kinds; /* of a newer recorder, passed over */
 	uint64_t unsound;	/* records shorter than they must be */
+	uint64_t told;		/* requests that the filters let through */
 	struct fr_spans_stats spans; /* zeros when the sink tells none */
 };
 

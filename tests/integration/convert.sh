@@ -82,6 +82,16 @@ check same_dump_same_bytes cmp "$work/second.json" "$work/again.json"
 "$tool" convert "$second" --to text --comm python3 --all -o "$work/python.txt"
 check filter_keeps_the_thread sh -c "grep -q 'python3/[0-9]* sock_recv' '$work/python.txt'"
 check filter_drops_the_others sh -c "! grep -q 'true/[0-9]* proc_exit' '$work/python.txt'"
+says() { # PATTERN OPTION...: what convert says on standard error
+	"$tool" convert "$second" --to text -o /dev/null "${@:2}" 2>&1 | grep -q -- "$1"
+}
+silent() { # OPTION...
+	[ -z "$("$tool" convert "$second" --to text -o /dev/null "$@" 2>&1 | grep 'no thread\|no process\|none of')" ]
+}
+check nobody_of_that_name says "no thread in the dump is called 'nosuch'" --comm nosuch
+check nobody_of_that_number says "no process in the dump has the number 4194303" --pid 4194303
+check no_request_that_long says "none of the .* requests" --min-duration 23h
+check filters_that_fit_are_silent silent --comm python3
 "$tool" convert "$second" --to text --from -100ms --until +0ms -o "$work/range.txt" 2>/dev/null
 check range_is_part test "$(lines_of "$work/range.txt")" -le "$(lines_of "$work/second.txt")"
 finish
