@@ -231,7 +231,7 @@ static void on_dump_deadline(void *ctx, uint32_t events)
 
 /* ---- reload ------------------------------------------------------------------------------ */
 
-static int reload(struct fr_daemon *d)
+static int reload(struct fr_daemon *d, uint32_t *ret_changed_cnt)
 {
 	uint32_t changed_cnt = 0;
 	int err = fr_config_reload(&d->rec->config, d->argc, d->argv, &changed_cnt);
@@ -243,6 +243,7 @@ static int reload(struct fr_daemon *d)
 	fr_log_init("flightrecd", (enum fr_log_level)d->rec->config.log_level);
 	arm(d);
 	fr_info("configuration read again, %u settings changed", changed_cnt);
+	*ret_changed_cnt = changed_cnt;
 	return 0;
 }
 
@@ -320,6 +321,20 @@ static void serve_list(struct fr_daemon *d, struct fr_client *client)
 	fr_buf_done(&body);
 }
 
+static void serve_reload(struct fr_daemon *d, struct fr_client *client)
+{
+	struct fr_buf body = { 0 };
+	uint32_t changed_cnt;
+
+	if (reload(d, &changed_cnt)) {
+		fr_client_error(client, FR_EXIT_USAGE, "the configuration is wrong: see the log");
+		return;
+	}
+	fr_buf_printf(&body, "%u settings changed\n", changed_cnt);
+	fr_client_ok(client, &body);
+	fr_buf_done(&body);
+}
+
 static void serve(void *ctx, struct fr_client *client, const struct fr_request *r)
 {
 	struct fr_daemon *d = ctx;
@@ -335,11 +350,7 @@ static void serve(void *ctx, struct fr_client *client, const struct fr_request *
 		serve_list(d, client);
 		return;
 	case FR_VERB_RELOAD:
-		if (reload(d))
-			fr_client_error(client, FR_EXIT_USAGE,
-					"the configuration is wrong: see the log");
-		else
-			fr_client_ok(client, NULL);
+		serve_reload(d, client);
 		return;
 	case FR_VERB_STOP:
 		fr_client_ok(client, NULL);
@@ -359,6 +370,7 @@ static void on_signal(void *ctx, uint32_t events)
 	struct fr_status status;
 	char reason[64], why[200];
 	uint64_t number;
+	uint32_t changed_cnt;
 
 	(void)events;
 	if (read(d->signal_fd, &si, sizeof(si)) != (ssize_t)sizeof(si))
@@ -374,7 +386,7 @@ static void on_signal(void *ctx, uint32_t events)
 		fr_status_log(&status);
 		return;
 	case SIGHUP:
-		reload(d);
+		reload(d, &changed_cnt);
 		return;
 	case SIGCHLD:
 		reap(d);

@@ -141,6 +141,20 @@ static void text_on_dump(const struct fr_launcher *l, struct fr_buf *out)
 		fr_buf_printf(out, "  last: %s\n", l->last);
 }
 
+static void text_counters(const struct fr_stats *s, struct fr_buf *out)
+{
+	const char *comma = "counts:";
+
+	for (uint32_t id = 0; id < FR_COUNTER_CNT; id++)
+		if (s->counters[id]) {
+			fr_buf_printf(out, "%s %s %llu", comma, fr_counter_name(id),
+				      (ull)s->counters[id]);
+			comma = ",";
+		}
+	if (*comma == ',')
+		fr_buf_add_char(out, '\n');
+}
+
 static void print_text(const struct fr_status *st, struct fr_buf *out)
 {
 	const struct fr_stats *s = st->stats;
@@ -169,12 +183,12 @@ static void print_text(const struct fr_status *st, struct fr_buf *out)
 			continue;
 		fr_buf_printf(out, "%5u %16llu %10llu %10s %10s %8llu\n", cpu, (ull)c->emitted,
 			      (ull)(c->dropped_retry + c->dropped_busy + c->dropped_nocpu),
-			      seconds(c->now_ns, a, sizeof(a)), seconds(c->worst_ns, b, sizeof(b)),
+			      seconds(c->now_ns, a, sizeof(a)),
+			      c->worst_ns == FR_NS_UNKNOWN ? "-"
+							   : seconds(c->worst_ns, b, sizeof(b)),
 			      (ull)c->laps);
 	}
-	for (uint32_t id = 0; id < FR_COUNTER_CNT; id++)
-		if (s->counters[id])
-			fr_buf_printf(out, "%s %llu\n", fr_counter_name(id), (ull)s->counters[id]);
+	text_counters(s, out);
 }
 
 void fr_status_log(const struct fr_status *st)
@@ -445,7 +459,7 @@ static void print_prometheus(const struct fr_status *st, struct fr_buf *out)
 	prom_cpus(s, out);
 	one(out, "recursion_misses_total", "counter", "Programs that the kernel did not run.",
 	    s->misses);
-	metric(out, "probe_total", "counter", "What probes could not do, by cause.");
+	metric(out, "probe_total", "counter", "What probes missed, kept out, or made.");
 	for (uint32_t id = 0; id < FR_COUNTER_CNT; id++)
 		fr_buf_printf(out, "flightrec_probe_total{cause=\"%s\"} %llu\n",
 			      fr_counter_name(id), (ull)s->counters[id]);

@@ -177,8 +177,7 @@ int fr_cmd_status(int argc, char **argv)
 		.name = "flightrec status",
 		.synopsis = "[--json|--prometheus] [--watch] [--control PATH]",
 		.about = "Asks the daemon what it records, how many seconds a dump would hold now, "
-			 "and "
-			 "what it counted.",
+			 "and what it\ncounted. flightrec(1) says what each line means.",
 		.options = status_options,
 		.epilog = EPILOG,
 	};
@@ -197,7 +196,9 @@ int fr_cmd_trigger(int argc, char **argv)
 	static const struct fr_command cmd = {
 		.name = "flightrec trigger",
 		.synopsis = "[--reason TEXT] [--wait] [--control PATH]",
-		.about = "Has the daemon write a dump of the last seconds, and prints its path.",
+		.about = "Has the daemon write a dump of the last seconds. Without --wait it "
+			 "prints at once what became\nof that (started, joined, queued or "
+			 "suppressed) and the number of the dump that tells of it.",
 		.options = trigger_options,
 		.epilog = EPILOG,
 	};
@@ -226,7 +227,8 @@ int fr_cmd_list(int argc, char **argv)
 	static const struct fr_command cmd = {
 		.name = "flightrec list",
 		.synopsis = "[--control PATH]",
-		.about = "Lists the dumps in the daemon's folder.",
+		.about = "Lists the dumps in the daemon's folder, a line each: unix time, bytes, "
+			 "path.",
 		.options = plain_options,
 		.epilog = EPILOG,
 	};

@@ -83,8 +83,9 @@ int fr_cmd_sql_normalize(int argc, char **argv)
 		.options = options,
 		.epilog = "system is the db.system.name of OpenTelemetry's conventions. "
 			  "\"cut\":true says that the\nquery was longer. text is null when the "
-			  "query is "
-			  "not SQL of that system.\n",
+			  "query is not SQL of that system.\n\n"
+			  "Exit codes: 0 ok, 1 a line was not understood, 2 wrong use, 5 reading "
+			  "or writing failed.",
 	};
 	struct sql_line line = { .is_cut = false };
 	int cnt = fr_cli_parse(&command, argc, argv, NULL), ret;

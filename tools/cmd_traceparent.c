@@ -102,7 +102,9 @@ int fr_cmd_traceparent(int argc, char **argv)
 		.options = options,
 		.epilog = "{\"valid\":false} means that a new trace begins. Else: trace_id and "
 			  "parent_id "
-			  "in hexadecimal,\nflags, and the tracestate's members, joined by ','.\n",
+			  "in hexadecimal,\nflags, and the tracestate's members, joined by ','.\n"
+			  "\nExit codes: 0 ok, 1 a line was not understood, 2 wrong use, 5 reading "
+			  "or writing failed.",
 	};
 	struct headers_line line = { .has_headers = false };
 	int cnt = fr_cli_parse(&command, argc, argv, NULL), ret;

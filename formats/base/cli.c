@@ -218,7 +218,8 @@ void fr_cli_help(const struct fr_command *cmd)
 					       .help = "show this text" };
 	const struct fr_option *o;
 
-	printf("Usage: %s %s\n\n%s\n\nOptions:\n", cmd->name, cmd->synopsis, cmd->about);
+	printf("Usage: %s%s%s\n\n%s\n\nOptions:\n", cmd->name, cmd->synopsis[0] ? " " : "",
+	       cmd->synopsis, cmd->about);
 	for (o = cmd->options; o && o->name; o++)
 		help_option(o);
 	if (!find_long(cmd, "help", strlen("help")))

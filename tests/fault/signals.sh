@@ -98,6 +98,7 @@ check bad_reload_by_request bash -c "! python3 '$root/tests/lib/control.py' \
 printf 'post_window = 100ms\nring_size = 32M\n' >"$work/flightrec.ini"
 kill -HUP "$rec_pid"
 check reload wait_line "$work/rec.log" "read again, 1 settings changed" 20
+check reload_by_request_tells [ "$(ask reload)" = "0 settings changed" ]
 check reload_names_what_needs_restart grep -q "ring-size = 32M takes a restart" "$work/rec.log"
 printf 'post_window = 100ms\n[trigger.usr1]\nenabled = off\n[trigger.manual]\ncooldown = 1h\n' \
 	>"$work/flightrec.ini"
