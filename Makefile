@@ -203,13 +203,15 @@ $(O)/tests/workload/%: tests/workload/%.c
 
 # ---- installing ----------------------------------------------------------------------------
 DESTDIR ?=
-install: all ## install programs, man pages, completion, unit file (PREFIX, DESTDIR)
+install: all ## install programs, man pages, completion, unit, example settings (PREFIX, DESTDIR)
 	install -Dm755 $(B)/flightrecd $(DESTDIR)$(PREFIX)/sbin/flightrecd
 	install -Dm755 $(B)/flightrec $(DESTDIR)$(PREFIX)/bin/flightrec
 	install -Dm644 tools/flightrec.1 $(DESTDIR)$(PREFIX)/share/man/man1/flightrec.1
 	install -Dm644 recorder/flightrecd.8 $(DESTDIR)$(PREFIX)/share/man/man8/flightrecd.8
 	install -Dm644 recorder/flightrec.ini.5 $(DESTDIR)$(PREFIX)/share/man/man5/flightrec.ini.5
 	install -Dm644 tools/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flightrec
+	ln -sf flightrec $(DESTDIR)$(PREFIX)/share/bash-completion/completions/flightrecd
+	install -Dm644 recorder/flightrec.ini $(DESTDIR)$(PREFIX)/share/doc/flightrec/flightrec.ini
 	install -Dm644 recorder/flightrecd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/flightrecd.service
 	sed -i 's|/usr/local/sbin|$(PREFIX)/sbin|' $(DESTDIR)$(PREFIX)/lib/systemd/system/flightrecd.service
 
@@ -218,6 +220,8 @@ uninstall: ## remove what install put there
 		$(DESTDIR)$(PREFIX)/share/man/man1/flightrec.1 $(DESTDIR)$(PREFIX)/share/man/man8/flightrecd.8 \
 		$(DESTDIR)$(PREFIX)/share/man/man5/flightrec.ini.5 \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/flightrec \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/flightrecd \
+		$(DESTDIR)$(PREFIX)/share/doc/flightrec/flightrec.ini \
 		$(DESTDIR)$(PREFIX)/lib/systemd/system/flightrecd.service
 
 -include $(shell find $(O) -name '*.d' 2>/dev/null)
