@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Log records of what happened beside requests: triggers, deadly signals, OOM kills, losses,
- *damage.
+ * damage.
  *
  * A request ends, and comes here, after what happened in it: those records wait for the end of the
  * conversion, so that they can carry the trace they belong to.
  *	trigger         the request whose error or length it tells of, the nearest in time
- *	signal, OOM     the request that the thread was serving (not of Go: a goroutine's thread
- *then is not known)
+ *	signal, OOM     the request that the thread was serving (not of Go's: a
+ *	                goroutine's thread then is not known)
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -20,6 +20,9 @@
 #define CORE_SIGNALS                                                                               \
 	((1u << 3) | (1u << 4) | (1u << 5) | (1u << 6) | (1u << 7) | (1u << 8) | (1u << 11) |      \
 	 (1u << 31))
+
+#define FR_RECORDER_COMM "flightrecd"
+#define FR_SIGKILL 9u
 
 struct link {
 	uint64_t away_ns; /* the nearer, the better */
@@ -262,13 +265,33 @@ static void send_trigger(struct fr_otlp *o, const struct held_trigger *t)
 
 /* ---- deaths --------------------------------------------------------------------------------- */
 
+/* The recorder kills readers of memory that it has no more use for, in nearly each dump. */
+static bool is_own_helper(const struct fr_otlp *o, const struct fr_proc_signal *e)
+{
+	const struct fr_meta_host *h;
+
+	if (e->sig != FR_SIGKILL || strncmp(e->comm, FR_RECORDER_COMM, sizeof(e->comm)))
+		return false;
+	for (size_t i = 0; i < o->c->session->dump_cnt; i++) {
+		h = fr_dump_host(o->c->session->dumps[i].dump);
+		if (!h || h->recorder_pid == e->tgid)
+			return false; /* itself */
+	}
+	return true;
+}
+
+static enum fr_otlp_severity severity_of(const struct fr_otlp *o, const struct held_death *d)
+{
+	if (d->signal.sig < 32 && CORE_SIGNALS >> d->signal.sig & 1)
+		return FR_OTLP_FATAL;
+	return is_own_helper(o, &d->signal) ? FR_OTLP_INFO : FR_OTLP_WARN;
+}
+
 static void send_signal(struct fr_otlp *o, const struct held_death *d)
 {
 	struct fr_otlp_logger *g = &o->logs->logger;
 	const struct fr_proc_signal *e = &d->signal;
-	bool core = e->sig < 32 && CORE_SIGNALS >> e->sig & 1;
-	struct fr_otlp_log *l = fr_otlp_log_begin(g, FR_LIT("flightrec.signal"),
-						  core ? FR_OTLP_FATAL : FR_OTLP_WARN,
+	struct fr_otlp_log *l = fr_otlp_log_begin(g, FR_LIT("flightrec.signal"), severity_of(o, d),
 						  fr_otlp_unix(o->c, d->time_ns));
 	struct fr_otlp_attrs *a = &l->attrs;
 	struct fr_slice comm = fr_otlp_utf8(&g->text,

@@ -237,6 +237,34 @@ static void a_crash_elsewhere_is_in_no_request(void **state)
 	of_end(NULL);
 }
 
+/* The recorder ends its helpers, and that is no trouble; that it is ended itself is. */
+static void own_helpers_die_quietly(void **state)
+{
+	struct fr_proc_signal e = { .tid = 500, .tgid = 500, .sig = 9, .comm = "flightrecd" };
+	struct fr_merged m = { .order_ns = 10 * OF_S,
+			       .rec = { .kind = FR_EV_PROC_SIGNAL, .data = (uint8_t *)&e } };
+
+	(void)state;
+	start(NULL, NULL);
+	of.sink->record(of.ctx, &m, NULL);
+	of_close();
+	of_has(of.logs, "\"severityText\":\"INFO\",\"body\":{\"stringValue\":\"SIGKILL (9)");
+	of_end(NULL);
+	start(NULL, NULL);
+	snprintf(e.comm, sizeof(e.comm), "other");
+	of.sink->record(of.ctx, &m, NULL);
+	of_close();
+	of_has(of.logs, "\"severityText\":\"WARN\",\"body\":{\"stringValue\":\"SIGKILL (9)");
+	of_end(NULL);
+	start(NULL, NULL);
+	snprintf(e.comm, sizeof(e.comm), "flightrecd");
+	e.tgid = fr_dump_host(of.session->dumps[0].dump)->recorder_pid;
+	of.sink->record(of.ctx, &m, NULL);
+	of_close();
+	of_has(of.logs, "\"severityText\":\"WARN\",\"body\":{\"stringValue\":\"SIGKILL (9)");
+	of_end(NULL);
+}
+
 static void ranges_and_filters_hold_for_deaths(void **state)
 {
 	(void)state;
@@ -359,6 +387,7 @@ int main(void)
 		cmocka_unit_test(which_triggers_tell_of_what),
 		cmocka_unit_test(a_crash_is_in_the_request_that_was_served),
 		cmocka_unit_test(a_crash_elsewhere_is_in_no_request),
+		cmocka_unit_test(own_helpers_die_quietly),
 		cmocka_unit_test(ranges_and_filters_hold_for_deaths),
 		cmocka_unit_test(more_deaths_than_wait),
 		cmocka_unit_test(losses_by_cause_and_cpu),
