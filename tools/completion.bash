@@ -58,9 +58,31 @@ _flightrec() {
 	esac
 }
 
+_flightrecd_values() { # PROGRAM OPTION: what it may be, which a wrong value makes it say
+	"$1" --config /dev/null --check-config "$2" '?' 2>&1 | sed -n 's/.* is none of: //p'
+}
+
 _flightrecd() {
-	local program=$1 current=$2
+	local program=$1 current=$2 previous=$3
 	COMPREPLY=()
+	case $previous in
+	--families | --redact | --codec | --hooks | --log-level)
+		_flightrec_words "$(_flightrecd_values "$program" "$previous")"
+		return
+		;;
+	--trigger)
+		_flightrec_words "$("$program" --config /dev/null --check-config --trigger '?=on' 2>&1 |
+			sed -n 's/.* is none of: //p' | tr ' ' '\n' | sed 's/$/=on/; p; s/on$/off/')"
+		return
+		;;
+	--keep-query)
+		_flightrec_words on off
+		return
+		;;
+	--ring-size | --post-window | --latency-limit | --cooldown | --max-per-day | --nice) return ;;
+	--dump-quota | --dump-max-files | --dump-min-free | --max-sockets | --on-dump*) return ;;
+	--filter-* | --capture-*) return ;;
+	esac
 	case $current in
 	-*) _flightrec_words "$(_flightrec_options "$program")" ;;
 	*)

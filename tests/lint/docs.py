@@ -145,8 +145,13 @@ printf '%s\n' "${COMPREPLY[@]}"
 """
 
 
+# one value of each option that has a list of them
+VALUES = [("--families", "dns"), ("--redact", "strict"), ("--codec", "zstd"),
+    ("--hooks", "syscalls"), ("--log-level", "debug"), ("--trigger", "oom=off")]
+
+
 def docs_completion(tree, found):
-    """The completion offers each command its options and no others."""
+    """The completion offers each command its options and no others, and what they may be."""
     asked = all_options(tree)
     if asked is None:
         return found.skip("the programs are not built")
@@ -178,6 +183,9 @@ def docs_completion(tree, found):
                 found(COMPLETION, 0, f"{' '.join(line[:-1])}: --{option} is not offered")
             for option in sorted(offered - options - {"help"}):
                 found(COMPLETION, 0, f"{' '.join(line[:-1])} has no --{option}")
+    for option, value in VALUES:
+        if option[2:] in asked["flightrecd"][""] and value not in offers("flightrecd", option, ""):
+            found(COMPLETION, 0, f"flightrecd {option}: {value} is not offered")
     return None
 
 
