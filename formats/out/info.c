@@ -435,8 +435,8 @@ static void say_removed(const struct facts *f)
 	const struct fr_meta_loss *l = fr_dump_loss(f->d);
 
 	for (uint32_t i = 0; l && i < l->removed_cnt && i < FR_COUNTERS_MAX; i++)
-		fr_buf_printf(f->r->out, "%s %s=%llu%s", i ? "" : "removed  ", l->removed[i].name,
-			      (unsigned long long)l->removed[i].value,
+		fr_buf_printf(f->r->out, "%s %s=%llu%s", i ? "" : "removed   bytes:",
+			      l->removed[i].name, (unsigned long long)l->removed[i].value,
 			      i + 1 == l->removed_cnt ? "\n" : "");
 }
 
