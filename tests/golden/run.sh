@@ -18,7 +18,7 @@ status=0
 
 for program in "$tool" "$fixture"; do
 	[ -x "$program" ] && continue
-	make -C "$root" --no-print-directory "$program" >"$work/make" 2>&1 ||
+	make -C "$root" --no-print-directory "${program#"$root/"}" >"$work/make" 2>&1 ||
 		{ cat "$work/make"; echo "not ok build"; exit 1; }
 done
 FR_FIXTURE_OUT=$work/fixture.frd "$fixture" >"$work/log" 2>&1 || { cat "$work/log"; exit 1; }
