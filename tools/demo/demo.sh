@@ -147,11 +147,20 @@ grep -E '^(window|events|losses)' "$out/info.txt" || true
 echo "SIGUSR1: $usr1 ($(stat -c %s "$usr1") bytes)"
 echo "         as a Chrome trace: $out/trace.json"
 echo "failure: one request was answered \"$answer\"; the recorder dumped by itself: $own"
-sed -nE '/ \[---\] .* request side=/{
-	s/^.*\[---\] //; s/ request / /
-	s/ (local|remote|host|trace_id|span_id|parent_id|link|goid|name|database)=[^ ]*//g
-	s/^/         /p
-}' "$out/failure.txt" | cut -c1-200
+awk '/ \[---\] .* request side=/ { # who, what, and where the time went
+	line = "        "
+	for (i = 3; i <= NF; i++) {
+		if ($i ~ /^(request|(local|remote|host|trace_id|span_id|parent_id|link|goid|name|database|marks)=.*)$/)
+			continue
+		if (split($i, part, "_ns=") == 2) {
+			if (part[2] == 0)
+				continue
+			$i = sprintf("%s=%.2fms", part[1], part[2] / 1000000)
+		}
+		line = line " " $i
+	}
+	print line
+}' "$out/failure.txt"
 echo "         as a Chrome trace: $out/failure.json; as OpenTelemetry spans: $out/failure.otlp.jsonl"
 echo "look:    open the traces in https://ui.perfetto.dev or chrome://tracing;"
 echo "         more: build/flightrec info, build/flightrec convert --to text (see README.md)"
