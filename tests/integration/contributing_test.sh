@@ -14,7 +14,7 @@ check steps_lead_somewhere python3 -B "$root/tests/lib/follow_doc.py" "$root/CON
 # Unoptimised: this is about whether it builds. BPF programs are always optimised.
 make_copy() (
 	set -o pipefail
-	env -u MAKEFLAGS -u MAKEOVERRIDES FR_TEST_LOGS="$work/logs" \
+	env -u MAKEFLAGS -u MAKEOVERRIDES -u FR_LONG FR_TEST_LOGS="$work/logs" \
 		make -C "$tree" -s -j"$(nproc)" CFLAGS=-O0 "$@" 2>&1 | tail -n 60
 )
 check builds_with_both make_copy all
