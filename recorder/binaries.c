@@ -2,10 +2,12 @@
 #include "binaries.h"
 
 #include <bpf/bpf.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
@@ -16,11 +18,14 @@
 #include "formats/base/log.h"
 #include "formats/exe/exe.h"
 #include "procmem.h"
+#include "selfpid.h"
 
 #define FR_BINARIES_KILL_NS 1000000000ull /* for a killed child to end */
 
 /* What the child tells, in one piece. */
 struct result {
+	struct fr_binary_key key;
+	uint32_t tgid;
 	int32_t error;
 	struct fr_binary binary;
 	char version[64];
@@ -71,14 +76,50 @@ static void look(const struct fr_recorder *rec, const struct fr_notice *n, struc
 
 static void run_child(const struct fr_recorder *rec, const struct fr_notice *n, int result_fd)
 {
-	struct result r = { 0 };
+	struct result r = { .key = n->binary, .tgid = n->tgid };
 
+	look(rec, n, &r);
+	_exit(write(result_fd, &r, sizeof(r)) != (ssize_t)sizeof(r));
+}
+
+static bool is_new(struct fr_binary_key *keys, uint32_t *cnt, const struct fr_binary_key *key)
+{
+	for (uint32_t i = 0; i < *cnt; i++)
+		if (!memcmp(&keys[i], key, sizeof(*key)))
+			return false;
+	keys[(*cnt)++] = *key;
+	return true;
+}
+
+/* Each program that runs, once. What fails, the probes will ask about. */
+static void run_first_child(const struct fr_recorder *rec, int result_fd)
+{
+	static struct fr_binary_key keys[FR_BINARIES_FIRST_MAX];
+	uint32_t cnt = 0;
+	DIR *proc = opendir("/proc");
+	const struct dirent *e;
+	struct result r;
+	struct fr_notice n;
+
+	while (proc && cnt < FR_BINARIES_FIRST_MAX && (e = readdir(proc))) {
+		n = (struct fr_notice){ .tgid = (uint32_t)strtoul(e->d_name, NULL, 10) };
+		if (!n.tgid || fr_procmem_binary(rec, n.tgid, &n.binary) ||
+		    !is_new(keys, &cnt, &n.binary))
+			continue;
+		r = (struct result){ .key = n.binary, .tgid = n.tgid };
+		look(rec, &n, &r);
+		if (!r.error && write(result_fd, &r, sizeof(r)) != (ssize_t)sizeof(r))
+			break; /* the pipe is full */
+	}
+	_exit(0);
+}
+
+static void begin_child(const struct fr_recorder *rec)
+{
 	/* its deadline is the daemon's timer: without a daemon it would hold the ring for ever */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	fr_recorder_forked(rec);
 	setpriority(PRIO_PROCESS, 0, 5); /* nobody waits for it */
-	look(rec, n, &r);
-	_exit(write(result_fd, &r, sizeof(r)) != (ssize_t)sizeof(r));
 }
 
 /* ---- answers ----------------------------------------------------------------------------- */
@@ -121,11 +162,31 @@ static bool deserves_more(struct fr_binaries *b)
 	return ++b->late_cnt < FR_BINARIES_LATE_MAX;
 }
 
+/* As many as the first child came to; a process that hangs its reader may have ended it. */
+static void take_first_results(struct fr_binaries *b)
+{
+	struct result r;
+	struct fr_notice n;
+
+	while (read(b->result_fd, &r, sizeof(r)) == (ssize_t)sizeof(r)) {
+		n = (struct fr_notice){ .tgid = r.tgid, .binary = r.key };
+		answer(b, &n, &r);
+	}
+	close(b->result_fd);
+	b->result_fd = -1;
+	b->first = false;
+}
+
 static void take_result(struct fr_binaries *b, bool hung)
 {
 	struct result r = { 0 };
-	ssize_t n = read(b->result_fd, &r, sizeof(r));
+	ssize_t n;
 
+	if (b->first) {
+		take_first_results(b);
+		return;
+	}
+	n = read(b->result_fd, &r, sizeof(r));
 	close(b->result_fd);
 	b->result_fd = -1;
 	if (n == (ssize_t)sizeof(r) && !r.error) {
@@ -152,33 +213,70 @@ static pid_t *stuck_place(struct fr_binaries *b)
 	return NULL;
 }
 
-static void start_next(struct fr_binaries *b)
+/* Has somebody answered it meanwhile? */
+static bool is_answered(const struct fr_binaries *b, const struct fr_notice *n)
+{
+	struct fr_binary known;
+
+	return !bpf_map_lookup_elem(b->map_fd, &n->binary, &known) &&
+	       known.state != FR_BINARY_ASKED;
+}
+
+static bool next_question(struct fr_binaries *b)
+{
+	while (b->queue_cnt) {
+		b->asked = b->queue[b->queue_first];
+		b->queue_first = (b->queue_first + 1) % FR_BINARIES_QUEUE_MAX;
+		b->queue_cnt--;
+		if (!is_answered(b, &b->asked))
+			return true;
+	}
+	return false;
+}
+
+/* Forks, about what was asked or about all that run. 0 or -1. */
+static int start_child(struct fr_binaries *b, bool first)
 {
 	int ends[2];
 	pid_t pid;
 
-	if (b->child || b->paused || !b->queue_cnt || !stuck_place(b))
-		return;
-	b->asked = b->queue[b->queue_first];
-	b->queue_first = (b->queue_first + 1) % FR_BINARIES_QUEUE_MAX;
-	b->queue_cnt--;
-	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK)) {
-		forget_question(b, &b->asked);
-		return;
-	}
+	if (pipe2(ends, O_CLOEXEC | O_NONBLOCK))
+		return -1;
 	pid = fork();
-	if (!pid)
+	if (!pid) {
+		begin_child(b->rec);
+		if (first)
+			run_first_child(b->rec, ends[1]);
 		run_child(b->rec, &b->asked, ends[1]);
+	}
 	close(ends[1]);
 	if (pid < 0) {
 		close(ends[0]);
-		forget_question(b, &b->asked);
-		return;
+		return -1;
 	}
 	b->child = pid;
+	b->first = first;
 	b->result_fd = ends[0];
 	b->timed_out = false;
 	fr_timer_set(b->timer_fd, FR_BINARIES_DEADLINE_NS, 0);
+	return 0;
+}
+
+static void start_next(struct fr_binaries *b)
+{
+	if (b->child || b->paused || !stuck_place(b) || !next_question(b))
+		return;
+	if (start_child(b, false))
+		forget_question(b, &b->asked);
+}
+
+void fr_binaries_begin(struct fr_binaries *b)
+{
+	if (b->map_fd < 0 || b->child || b->paused || !fr_pid_namespace_is_first())
+		return;
+	if (start_child(b, true))
+		fr_debug("the programs that run are not looked at before they are asked about: %s",
+			 strerror(errno));
 }
 
 void fr_binaries_reap(struct fr_binaries *b)

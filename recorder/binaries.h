@@ -22,6 +22,7 @@
 #define FR_BINARIES_QUEUE_MAX 64
 #define FR_BINARIES_DEADLINE_NS 2000000000ull
 #define FR_BINARIES_LATE_MAX 3
+#define FR_BINARIES_FIRST_MAX 512 /* programs looked at when recording begins */
 #define FR_BINARIES_STUCK_MAX 4
 
 struct fr_binaries {
@@ -37,6 +38,7 @@ struct fr_binaries {
 	pid_t child; /* 0 = none */
 	int result_fd;
 	struct fr_notice asked; /* what the child is about */
+	bool first;		/* or it is about all programs that ran when recording began */
 	bool timed_out;
 	/* A host under load may leave a child without a CPU for so long: a program is given up only
 	 * when it times out so often in a row. */
@@ -58,6 +60,9 @@ struct fr_binaries {
 /* Joins the loop, if the probes that record have questions. 0 or a negative errno. */
 int fr_binaries_init(struct fr_binaries *b, const struct fr_recorder *rec, struct fr_loop *loop);
 void fr_binaries_done(struct fr_binaries *b);
+/* Recording has begun: looks at the programs that run, so that their next message has its goroutine
+ * already. Whatever is not reached is asked about by its first message, as new programs are. */
+void fr_binaries_begin(struct fr_binaries *b);
 /* A question has come: kept, or taken out again. */
 void fr_binaries_ask(struct fr_binaries *b, const struct fr_notice *n);
 /* After SIGCHLD. */

@@ -513,7 +513,10 @@ int fr_daemon_init(struct fr_daemon *d, struct fr_recorder *rec, int argc, char 
 
 int fr_daemon_run(struct fr_daemon *d)
 {
-	int err = fr_loop_run(&d->loop);
+	int err;
+
+	fr_binaries_begin(&d->binaries);
+	err = fr_loop_run(&d->loop);
 
 	if (err)
 		fr_err("the event loop failed: %s", strerror(-err));

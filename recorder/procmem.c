@@ -122,3 +122,18 @@ int fr_procmem_open(struct fr_procmem *p, const struct fr_recorder *rec, uint32_
 	*ret_mem = (struct fr_exe_mem){ .read = read_memory, .ctx = p };
 	return 0;
 }
+
+int fr_procmem_binary(const struct fr_recorder *rec, uint32_t tgid,
+		      struct fr_binary_key *ret_binary)
+{
+	struct fr_procmem p = { .rec = rec, .tgid = tgid };
+	int err = read_window(&p, 0, 8);
+
+	/* that it is not binary 0, which nobody has, is no error here */
+	if (p.row.head.tgid != tgid || !p.row.head.exe.inode)
+		return err ? err : -ESRCH;
+	*ret_binary = (struct fr_binary_key){ .inode = p.row.head.exe.inode,
+					      .ctime_ns = p.row.head.exe.ctime_ns,
+					      .dev = p.row.head.exe.dev };
+	return 0;
+}

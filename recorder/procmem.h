@@ -31,4 +31,11 @@ struct fr_procmem {
 int fr_procmem_open(struct fr_procmem *p, const struct fr_recorder *rec, uint32_t tgid,
 		    const struct fr_binary_key *binary, struct fr_exe_mem *ret_mem);
 
+/*
+ * Which program a process runs, without a look into its memory. -ESRCH: there is no such process,
+ * or it runs none (a kernel thread).
+ */
+int fr_procmem_binary(const struct fr_recorder *rec, uint32_t tgid,
+		      struct fr_binary_key *ret_binary);
+
 #endif
