@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "collect.h"
+#include "patience.h"
 #include "taskiter.h"
 
 #define ROW_BYTES_MAX ((uint32_t)sizeof(struct fr_args_row) + FR_ARGS_MAX + FR_ENV_MAX)
@@ -133,6 +134,7 @@ struct collector {
 	int (*got)(const struct fr_args_got *g, void *ctx);
 	void *ctx;
 	pid_t helper_pid;
+	struct fr_patience patience; /* since the helper was heard last */
 	int fd;
 	uint32_t held_bytes;
 	uint8_t held[2 * (sizeof(struct answer) + ROW_BYTES_MAX)];
@@ -166,6 +168,7 @@ static int start_helper(struct collector *c)
 	close(fds[1]);
 	c->fd = fds[0];
 	c->helper_pid = pid;
+	c->patience = (struct fr_patience){ 0 };
 	c->held_bytes = 0;
 	return 0;
 }
@@ -234,10 +237,20 @@ static int tell_held(struct collector *c)
 	return err;
 }
 
-/* 1: bytes came; 0: the helper is through or dead; -ETIMEDOUT: it is stuck; -errno. */
+/* It is silent. 1: it may be waited for; -ETIMEDOUT. */
+static int look_at_helper(struct collector *c)
+{
+	struct fr_patience_look look;
+
+	fr_patience_take(c->helper_pid, &look);
+	return fr_patience_ends(&c->patience, &look) ? -ETIMEDOUT : 1;
+}
+
+/* 1: bytes came, or will; 0: the helper is through or dead; -ETIMEDOUT: it is stuck, or the time is
+ * over; -errno. */
 static int read_some(struct collector *c)
 {
-	uint64_t now_ns = monotonic_ns(), wait_ns = FR_ARGS_PATIENCE_NS;
+	uint64_t now_ns = monotonic_ns(), wait_ns = FR_PATIENCE_LOOK_NS;
 	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
 	ssize_t n;
 	int ret;
@@ -247,10 +260,11 @@ static int read_some(struct collector *c)
 	if (c->until_ns - now_ns < wait_ns)
 		wait_ns = c->until_ns - now_ns;
 	ret = poll(&pfd, 1, (int)(wait_ns / 1000000) + 1);
-	if (ret < 0 && errno == EINTR)
-		return 1;
-	if (ret <= 0)
-		return ret ? -errno : -ETIMEDOUT;
+	if (!ret)
+		return look_at_helper(c);
+	if (ret < 0)
+		return errno == EINTR ? 1 : -errno;
+	c->patience = (struct fr_patience){ 0 };
 	n = read(c->fd, c->held + c->held_bytes, sizeof(c->held) - c->held_bytes);
 	if (n < 0)
 		return errno == EINTR ? 1 : -errno;

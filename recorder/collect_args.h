@@ -2,8 +2,9 @@
 /*
  * Arguments and environment of living processes. They lie in the processes' own memory, and a page
  * of it may be backed by something that never answers (FUSE, userfaultfd): reading it hangs. So a
- * helper process reads, one process after the other, and whoever waits for it has deadlines: a
- * helper that is stuck is killed, that process is noted, the next helper goes on behind it.
+ * helper process reads, one process after the other: one that is stuck (see patience.h: it sleeps,
+ * and does not merely wait for a CPU) is killed, that process is noted, the next helper goes on
+ * behind it. Whatever they do, all is over at a deadline.
  */
 #ifndef FR_RECORDER_COLLECT_ARGS_H
 #define FR_RECORDER_COLLECT_ARGS_H
@@ -12,8 +13,7 @@
 #include "formats/base/bytes.h"
 #include "probes.h"
 
-#define FR_ARGS_PATIENCE_NS 50000000ull /* for one process */
-#define FR_ARGS_HELPERS_MAX 16		/* that may get stuck: then no more is asked */
+#define FR_ARGS_HELPERS_MAX 16 /* that may get stuck: then no more is asked */
 
 struct fr_args_wanted {
 	uint32_t tgid;

@@ -10,14 +10,14 @@ ask() {
 }
 
 unmount() {
-	umount -l "$work/fuse" 2>/dev/null
+	umount -l "$work/fuse" "$work/fuse2" 2>/dev/null
 	cleanup
 }
 trap unmount EXIT
 
-recorder_start || { not_ok start; finish; }
+recorder_start --codec none || { not_ok start; finish; }
 # its first page holds the names that lazy binding would look up
-mkdir "$work/fuse"
+mkdir "$work/fuse" "$work/fuse2"
 LD_BIND_NOW=1 "$build/tests/workload/hang_memory" "$work/fuse" >"$work/hang.out" 2>"$work/hang.err" &
 hang_pid=$!
 kill_at_exit+=("$hang_pid")
@@ -66,8 +66,33 @@ others() {
 	done
 }
 check others_are_looked_at others
-# a dump tries to read its command line as well
-check dump_in_spite_of_it recorder_dump
+# a dump reads command lines and environments, too: one reader is lost to this one, no other process
+env -i LD_BIND_NOW=1 HANG_PADDING="$(printf '%09000d' 0)" "$build/tests/workload/hang_memory" \
+	"$work/fuse2" >"$work/hang2.out" 2>&1 &
+env_pid=$!
+kill_at_exit+=("$env_pid")
+check its_environment_hangs wait_line "$work/hang2.out" ready 20
+sleep 300 & # asked after it, as its number is higher
+after_pid=$!
+kill_at_exit+=("$after_pid")
+recorder_dump && ok dump_in_spite_of_it || not_ok dump_in_spite_of_it
+command_lines() {
+	PYTHONDONTWRITEBYTECODE=1 python3 - "$root/tests/lib" "$dump" "$env_pid" "$after_pid" $$ <<'PY'
+import sys
+sys.path.insert(0, sys.argv[1])
+import frd
+d = frd.Dump(sys.argv[2])
+hangs, after, shell = (next(p for p in d.processes if p.tgid == int(x)) for x in sys.argv[3:])
+assert "did not answer in time" in hangs.note and not hangs.args, hangs
+assert not after.note and after.args, after
+assert not shell.note and shell.args, shell
+late = [p for p in d.processes if "in time" in p.note and p.tgid != hangs.tgid]
+assert not late, late
+failed = {c.name: c.value for c in d.loss.counters}["command_lines_failed"]
+assert failed >= 1, failed
+PY
+}
+check one_is_noted_others_are_read command_lines
 # the reader itself may be beyond signals, in a read that FUSE has passed on
 check readers_left [ "$(pgrep -P "$rec_pid" | wc -l)" -le 2 ]
 recorder_stop && ok end || not_ok end

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * hang_memory FOLDER: a process whose memory hangs whoever reads it. The page of its own ELF header
- * is mapped from a file of a FUSE file system (mounted on FOLDER) whose server never answers a
- * read. It talks to itself over a socket all the time, so that the recorder asks what program this
- * is. Prints "ready", runs until it is killed; then FOLDER is to be unmounted. Exit code 77: no
- * FUSE here.
+ * (or, when HANG_PADDING is in its environment, one of the pages that this value of at least two
+ * pages lies on) is mapped from a file of a FUSE file system (mounted on FOLDER) whose server never
+ * answers a read. It talks to itself over a socket all the time, so that the recorder asks what
+ * program this is. Prints "ready", runs until it is killed; then FOLDER is to be unmounted. Exit
+ * code 77: no FUSE here.
  *
  * Run it with LD_BIND_NOW=1: the hidden page holds the names that lazy binding looks up.
  */
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -52,9 +54,19 @@ static void run_server(void)
 	_exit(0);
 }
 
-static int hide_header(const char *folder)
+/* The page that nobody shall see: all of it is what the padding holds, or the ELF header. */
+static uintptr_t hidden_page(void)
 {
-	uintptr_t header = getauxval(AT_PHDR) & ~(uintptr_t)(page.bytes - 1);
+	const char *padding = getenv("HANG_PADDING");
+
+	if (padding && strlen(padding) >= 2 * page.bytes)
+		return ((uintptr_t)padding + page.bytes - 1) & ~(uintptr_t)(page.bytes - 1);
+	return getauxval(AT_PHDR) & ~(uintptr_t)(page.bytes - 1);
+}
+
+static int hide_page(const char *folder)
+{
+	uintptr_t hidden = hidden_page();
 	char text[300];
 	pid_t server;
 	int fd, err;
@@ -70,8 +82,8 @@ static int hide_header(const char *folder)
 	fd = server < 0 ? -1 : open(text, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* from here on nothing may look at the header: the calls below are bound already */
-	if (mmap((void *)header, page.bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) ==
+	/* from here on nothing may look at it: the calls below are bound already */
+	if (mmap((void *)hidden, page.bytes, PROT_READ, MAP_PRIVATE | MAP_FIXED, fd, 0) ==
 	    MAP_FAILED)
 		return -errno;
 	return 0;
@@ -83,7 +95,7 @@ int main(int argc, char **argv)
 	int ends[2], err;
 
 	page.bytes = (uint64_t)sysconf(_SC_PAGESIZE);
-	err = argc == 2 ? hide_header(argv[1]) : -EINVAL;
+	err = argc == 2 ? hide_page(argv[1]) : -EINVAL;
 	if (err) {
 		fprintf(stderr, "hang_memory: FUSE: %s\n", strerror(-err));
 		return err == -ENOENT || err == -ENODEV || err == -EPERM ? 77 : 1;

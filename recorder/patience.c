@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "patience.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* ---- looking ------------------------------------------------------------------------------ */
+
+static uint64_t monotonic_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
+}
+
+static bool read_file(pid_t pid, const char *file, char *text, size_t text_bytes)
+{
+	char path[64];
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		n = read(fd, text, text_bytes - 1);
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	return n > 0;
+}
+
+/* "PID (COMM) STATE PPID ..."; 0 if that is no child of ours: /proc may be of another namespace. */
+static char child_state(const char *stat)
+{
+	const char *at = strrchr(stat, ')');
+	char state;
+
+	if (!at || at[1] != ' ' || !at[2] || at[3] != ' ')
+		return 0;
+	state = at[2];
+	return strtol(at + 4, NULL, 10) == getpid() ? state : 0;
+}
+
+void fr_patience_take(pid_t child, struct fr_patience_look *ret_look)
+{
+	char schedstat[128], stat[512], *rest;
+	struct fr_patience_look look = { .from_ns = monotonic_ns() };
+
+	/* the stints first: if it is asleep afterwards, and they are the same at the next look, it
+	 * slept all the time in between */
+	if (!read_file(child, "schedstat", schedstat, sizeof(schedstat)))
+		schedstat[0] = '\0';
+	if (read_file(child, "stat", stat, sizeof(stat)))
+		look.state = child_state(stat);
+	if (look.state) {
+		look.ran_ns = strtoull(schedstat, &rest, 10);
+		(void)strtoull(rest, &rest, 10); /* its waits so far, without a running one */
+		look.stints = strtoull(rest, &rest, 10);
+	}
+	look.to_ns = monotonic_ns();
+	*ret_look = look;
+}
+
+/* ---- judging ------------------------------------------------------------------------------ */
+
+static bool is_asleep(const struct fr_patience_look *look)
+{
+	return look->state != 'R';
+}
+
+bool fr_patience_ends(struct fr_patience *p, const struct fr_patience_look *now)
+{
+	if (!p->looked)
+		p->first = *now;
+	else if (is_asleep(&p->last) && is_asleep(now) && p->last.stints == now->stints)
+		p->slept_ns += now->from_ns - p->last.to_ns;
+	p->last = *now;
+	p->looked = true;
+	return p->slept_ns >= FR_PATIENCE_ASLEEP_NS ||
+	       now->ran_ns >= p->first.ran_ns + FR_PATIENCE_RAN_NS;
+}
