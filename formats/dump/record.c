@@ -14,8 +14,7 @@ void fr_record_walk_init(struct fr_record_walk *w, uint16_t cpu, struct fr_slice
 {
 	*w = (struct fr_record_walk){
 		.at = raw.data,
-		.end = raw.len_bytes ? raw.data + raw.len_bytes : raw.data,
-		.seg_end = raw.data,
+		.behind_bytes = raw.len_bytes,
 		.cpu = cpu,
 	};
 }
@@ -34,23 +33,26 @@ static uint64_t full_time(uint64_t base_ns, uint64_t low46)
 	return base_ns < back ? 0 : base_ns - back;
 }
 
+static int pass_over_chunk(struct fr_record_walk *w)
+{
+	w->at += w->behind_bytes;
+	w->behind_bytes = 0;
+	return -EBADMSG;
+}
+
 /* 0: the next segment is entered. -EBADMSG: its header makes no sense, nothing behind it does. */
 static int enter_segment(struct fr_record_walk *w)
 {
 	struct fr_segment_header h;
-	size_t left = (size_t)(w->end - w->at);
 
-	if (left < sizeof(h)) {
-		w->at = w->seg_end = w->end;
-		return -EBADMSG;
-	}
+	if (w->behind_bytes < sizeof(h))
+		return pass_over_chunk(w);
 	memcpy(&h, w->at, sizeof(h));
-	if (h.bytes % 8 || h.bytes > left - sizeof(h)) {
-		w->at = w->seg_end = w->end;
-		return -EBADMSG;
-	}
+	if (h.bytes % 8 || h.bytes > w->behind_bytes - sizeof(h))
+		return pass_over_chunk(w);
 	w->at += sizeof(h);
-	w->seg_end = w->at + h.bytes;
+	w->seg_left_bytes = h.bytes;
+	w->behind_bytes -= sizeof(h) + h.bytes;
 	w->base_time_ns = h.base_time_ns;
 	w->sub_seq = h.sub_seq;
 	w->ordinal = h.first_record;
@@ -66,13 +68,13 @@ int fr_record_next(struct fr_record_walk *w, struct fr_record *ret_record)
 	uint32_t bytes;
 	int err;
 
-	while (w->at == w->seg_end) {
+	while (!w->seg_left_bytes) {
 		/* a count that does not agree is said once; the records themselves were fine */
 		if (w->records_left) {
 			w->records_left = 0;
 			return -EBADMSG;
 		}
-		if (w->at == w->end)
+		if (!w->behind_bytes)
 			return 0;
 		err = enter_segment(w);
 		if (err)
@@ -80,8 +82,9 @@ int fr_record_next(struct fr_record_walk *w, struct fr_record *ret_record)
 	}
 	word = fr_load64(w->at);
 	bytes = FR_RECORD_UNITS(word) * 8;
-	if (!bytes || bytes > (size_t)(w->seg_end - w->at) || !w->records_left) {
-		w->at = w->seg_end;
+	if (!bytes || bytes > w->seg_left_bytes || !w->records_left) {
+		w->at += w->seg_left_bytes;
+		w->seg_left_bytes = 0;
 		w->records_left = 0;
 		return -EBADMSG;
 	}
@@ -97,6 +100,7 @@ int fr_record_next(struct fr_record_walk *w, struct fr_record *ret_record)
 	w->last_time_ns = ret_record->time_ns;
 	w->records_left--;
 	w->at += bytes;
+	w->seg_left_bytes -= bytes;
 	return 1;
 }
 

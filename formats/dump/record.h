@@ -25,10 +25,12 @@ struct fr_record {
 				when the chunk's buffer is (a fr_buf is) */
 };
 
-/* Walks the records of one loaded events chunk. */
+/* Walks the records of one loaded events chunk. Holds no end but what is left, so that whoever has
+ * a part of the chunk in memory may move `at` there. */
 struct fr_record_walk {
-	const uint8_t *at, *end; /* all segments */
-	const uint8_t *seg_end;	 /* of the current segment's records */
+	const uint8_t *at;
+	size_t seg_left_bytes; /* of the current segment's records */
+	size_t behind_bytes;   /* of all segments behind that one */
 	uint64_t base_time_ns;
 	uint64_t last_time_ns;
 	uint32_t sub_seq, ordinal;

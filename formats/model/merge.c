@@ -430,7 +430,7 @@ static int make_lanes(struct fr_merge *m)
 /* Whole chunks where the budget allows one for every stream that is read at the same time. */
 static void share_budget(struct fr_merge *m, size_t budget_bytes)
 {
-	size_t deepest = 1, overlap, window;
+	size_t deepest = 1, overlap, window, beside = m->lane_cnt * FR_MERGE_BESIDE_BYTES;
 
 	/* dumps of one CPU overlap in time now and then: count how many at once, at worst */
 	for (size_t i = 0; i < m->stream_cnt; i++) {
@@ -440,15 +440,14 @@ static void share_budget(struct fr_merge *m, size_t budget_bytes)
 		if (overlap > deepest)
 			deepest = overlap;
 	}
+	budget_bytes = budget_bytes > beside ? budget_bytes - beside : 0;
 	window = m->lane_cnt ? budget_bytes / (m->lane_cnt * deepest) : budget_bytes;
 	if (window >= FR_CHUNK_RAW_MAX)
 		return;
 	if (window < FR_MERGE_WINDOW_MIN_BYTES)
 		window = FR_MERGE_WINDOW_MIN_BYTES;
-	for (size_t i = 0; i < m->stream_cnt; i++) {
+	for (size_t i = 0; i < m->stream_cnt; i++)
 		m->streams[i].window_bytes = window;
-		m->streams[i].raw.limit_bytes = window;
-	}
 }
 
 int fr_merge_open(const struct fr_merge_input *inputs, size_t input_cnt, size_t budget_bytes,

@@ -14,8 +14,10 @@
 
 #include "../dump/reader.h"
 
-#define FR_MERGE_BUDGET_BYTES (32u << 20)    /* of loaded chunks, unless told otherwise */
-#define FR_MERGE_WINDOW_MIN_BYTES (9u << 10) /* per CPU: holds the largest record */
+#define FR_MERGE_BUDGET_BYTES (32u << 20) /* of loaded chunks, unless told otherwise */
+/* What sinks and threads need of the same memory for each CPU: the budget shrinks by it. */
+#define FR_MERGE_BESIDE_BYTES (4u << 10)
+#define FR_MERGE_WINDOW_MIN_BYTES (2u << 10) /* per CPU; larger records get room of their own */
 
 struct fr_merge_input {
 	struct fr_dump *dump; /* borrowed */

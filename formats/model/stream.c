@@ -3,20 +3,6 @@
 
 #include <errno.h>
 
-/* What window mode keeps in front of each copied record. */
-struct window_head {
-	uint64_t time_ns;
-	uint32_t sub_seq;
-	uint32_t ordinal;
-	uint32_t bytes;
-	uint16_t kind;
-	uint8_t flags;
-	uint8_t damaged; /* something unreadable lay before it in its chunk */
-};
-_Static_assert(sizeof(struct window_head) % 8 == 0, "records behind it stay aligned");
-_Static_assert(sizeof(struct window_head) + FR_RECORD_UNITS_MAX * 8 <= FR_MERGE_WINDOW_MIN_BYTES,
-	       "any record fits into any window");
-
 static void note_bad_chunk(struct fr_stream *s, const struct fr_dump_entry *e,
 			   struct fr_merge_stats *stats)
 {
@@ -88,81 +74,84 @@ static int next_direct(struct fr_stream *s, struct fr_stream_shared *shared)
 
 /* ---- window mode ---------------------------------------------------------------------------- */
 
-/* Points the walk into the shared buffer, where its chunk was loaded anew. */
-static int reopen_chunk(struct fr_stream *s, struct fr_stream_shared *shared)
+/* The walk may be where its next step is too long for a window: past what is damaged or empty there
+ * is at most one record, which is copied alone. */
+static const uint8_t *pass_over(struct fr_stream *s, const struct fr_record_walk *step,
+				const struct fr_record *r, int ret, struct fr_merge_stats *stats)
 {
-	const uint8_t *base;
-	int err = fr_dump_load(s->dump, s->chunks[s->next_chunk - 1], &shared->chunk);
-
-	if (err)
-		return err;
-	base = shared->chunk.data;
-	s->walk.at = base + s->walk_off;
-	s->walk.seg_end = base + s->walk_seg_off;
-	s->walk.end = base + shared->chunk.len_bytes;
-	return 0;
-}
-
-static bool window_add(struct fr_stream *s, const struct fr_record *r, bool damaged)
-{
-	struct window_head h = {
-		.time_ns = r->time_ns,
-		.sub_seq = r->sub_seq,
-		.ordinal = r->ordinal,
-		.bytes = r->bytes,
-		.kind = (uint16_t)r->kind,
-		.flags = (uint8_t)s->walk.flags,
-		.damaged = damaged,
-	};
-
-	if (s->raw.len_bytes + sizeof(h) + r->bytes > s->window_bytes)
-		return false;
-	fr_buf_add(&s->raw, &h, sizeof(h));
-	fr_buf_add(&s->raw, r->data, r->bytes);
-	return true;
-}
-
-/* Copies as many records as the window takes. Leaves chunk_open when some are left. */
-static int fill_window(struct fr_stream *s, struct fr_stream_shared *shared)
-{
-	struct fr_record_walk before;
-	bool damaged = false;
-	struct fr_record r;
-	int ret;
-
-	s->chunk_open = false;
-	for (;;) {
-		before = s->walk;
-		ret = fr_record_next(&s->walk, &r);
-		if (ret == 0)
-			break;
-		if (ret < 0) {
-			shared->stats->bad_segments++;
-			damaged = true;
-			continue;
-		}
-		if (!window_add(s, &r, damaged)) {
-			s->walk = before;
-			s->chunk_open = true;
-			break;
-		}
-		damaged = false;
+	s->walk = *step;
+	s->window_steps = ret >= 0;
+	if (ret < 0)
+		note_bad_segment(s, stats);
+	if (ret == 1) {
+		s->walk.at -= r->bytes;
+		s->walk.seg_left_bytes += r->bytes;
+		s->walk.records_left++;
+		s->walk.ordinal--;
 	}
-	s->damaged_end = damaged;
-	s->walk_off = (size_t)(s->walk.at - shared->chunk.data);
-	s->walk_seg_off = (size_t)(s->walk.seg_end - shared->chunk.data);
+	return step->at;
+}
+
+static int copy_window(struct fr_stream *s, const uint8_t *to)
+{
+	size_t bytes = (size_t)(to - s->walk.at), room = s->walk.seg_left_bytes;
+
+	room += s->walk.behind_bytes;
+	if (room > s->window_bytes)
+		room = s->window_bytes;
+	fr_buf_clear(&s->raw);
+	if (s->raw.cap_bytes > s->window_bytes) /* for one large record */
+		fr_buf_done(&s->raw);
+	if (!s->raw.cap_bytes)
+		(void)fr_buf_reserve(&s->raw, room); /* at once: growing fragments the heap */
+	fr_buf_add(&s->raw, s->walk.at, bytes);
+	s->walk.at = s->raw.data;
 	return s->raw.err;
 }
 
+/*
+ * Moves the walk, which stands in the shared chunk, into the window, with as many of its next steps
+ * as fit there. It makes them again in the window: what is damaged is noted then, in its place.
+ */
+static int fill_window(struct fr_stream *s, struct fr_stream_shared *shared)
+{
+	struct fr_record_walk scout = s->walk;
+	const uint8_t *to = s->walk.at;
+	struct fr_record r = { 0 };
+	int ret;
+
+	s->window_steps = 0;
+	do {
+		ret = fr_record_next(&scout, &r);
+		if ((size_t)(scout.at - s->walk.at) > s->window_bytes) {
+			if (!s->window_steps)
+				to = pass_over(s, &scout, &r, ret, shared->stats);
+			break;
+		}
+		s->window_steps++;
+		to = scout.at;
+	} while (ret);
+	s->window_off = (size_t)(s->walk.at - shared->chunk.data);
+	return copy_window(s, to);
+}
+
+/* The chunk is loaded anew, and the walk put where it left it. */
+static int reopen_chunk(struct fr_stream *s, struct fr_stream_shared *shared)
+{
+	size_t off = s->window_off + (size_t)(s->walk.at - s->raw.data);
+	int err = fr_dump_load(s->dump, s->chunks[s->next_chunk - 1], &shared->chunk);
+
+	if (!err)
+		s->walk.at = shared->chunk.data + off;
+	return err;
+}
+
+/* 0, -ENODATA at the end, -ENOMEM. */
 static int refill_window(struct fr_stream *s, struct fr_stream_shared *shared)
 {
 	int ret;
 
-	fr_buf_clear(&s->raw);
-	s->window_at = 0;
-	s->damage.any |= s->damaged_end;
-	s->damaged_end = false;
-	if (s->chunk_open) {
+	if (s->loaded) {
 		ret = reopen_chunk(s, shared);
 		if (!ret)
 			return fill_window(s, shared);
@@ -171,39 +160,33 @@ static int refill_window(struct fr_stream *s, struct fr_stream_shared *shared)
 		/* it was readable a moment ago: the file changes under us, or the disk fails */
 		note_bad_chunk(s, fr_dump_chunk(s->dump, s->chunks[s->next_chunk - 1]),
 			       shared->stats);
-		s->chunk_open = false;
 	}
 	ret = open_chunk(s, shared, &shared->chunk);
-	if (ret <= 0)
-		return ret ? ret : -ENODATA;
-	return fill_window(s, shared);
+	s->loaded = ret == 1;
+	return ret == 1 ? fill_window(s, shared) : ret ? ret : -ENODATA;
 }
 
 static int next_in_window(struct fr_stream *s, struct fr_stream_shared *shared)
 {
-	struct window_head h;
-	int err;
+	int ret;
 
-	while (s->window_at == s->raw.len_bytes) {
-		err = refill_window(s, shared);
-		if (err)
-			return err == -ENODATA ? 0 : err;
+	for (;;) {
+		while (!s->window_steps) {
+			ret = refill_window(s, shared);
+			if (ret)
+				return ret == -ENODATA ? 0 : ret;
+		}
+		s->window_steps--;
+		ret = fr_record_next(&s->walk, &s->rec);
+		if (ret == 1) {
+			s->flags = s->walk.flags;
+			return 1;
+		}
+		if (ret < 0)
+			note_bad_segment(s, shared->stats);
+		else
+			s->loaded = false;
 	}
-	memcpy(&h, s->raw.data + s->window_at, sizeof(h));
-	s->rec = (struct fr_record){
-		.time_ns = h.time_ns,
-		.kind = h.kind,
-		.bytes = h.bytes,
-		.cpu = s->cpu,
-		.sub_seq = h.sub_seq,
-		.ordinal = h.ordinal,
-		.data = s->raw.data + s->window_at + sizeof(h),
-	};
-	s->flags = h.flags;
-	if (h.damaged)
-		s->damage.any = true;
-	s->window_at += sizeof(h) + h.bytes;
-	return 1;
 }
 
 int fr_stream_next(struct fr_stream *s, struct fr_stream_shared *shared)

@@ -2,9 +2,9 @@
 /*
  * The records of one CPU in one dump, chunk after chunk. Private to merge.c and stream.c.
  *
- * Direct mode keeps the whole chunk. Window mode, for machines with very many CPUs, copies a few
- * records at a time out of a chunk that all streams share, and loads that chunk again for the next
- * few: more work, but bounded memory.
+ * Direct mode keeps the whole chunk. Window mode, for machines with very many CPUs, copies a part
+ * of it at a time out of a buffer that all streams share, and loads that chunk again for the next
+ * part: more work, but bounded memory. The walk is the same: it goes over the part in place.
  */
 #ifndef FR_MODEL_STREAM_H
 #define FR_MODEL_STREAM_H
@@ -32,13 +32,11 @@ struct fr_stream {
 
 	struct fr_buf raw; /* the chunk, or the window */
 	struct fr_record_walk walk;
-	bool loaded;
+	bool loaded; /* walk is in chunk next_chunk - 1 */
 	/* window mode */
-	size_t window_bytes; /* 0 = direct mode */
-	size_t window_at;
-	size_t walk_off, walk_seg_off; /* where walk stands in the chunk it belongs to */
-	bool chunk_open;	       /* more records wait in chunk next_chunk - 1 */
-	bool damaged_end;	       /* behind the last record of the window */
+	size_t window_bytes;   /* 0 = direct mode */
+	size_t window_off;     /* of raw in its chunk */
+	uint32_t window_steps; /* of the walk that raw holds */
 
 	struct fr_record rec;		/* the current record */
 	uint32_t flags;			/* FR_SEGMENT_* of its segment */

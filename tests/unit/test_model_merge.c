@@ -4,6 +4,7 @@
 #include "cm.h"
 
 #include "dump_fixture.h"
+#include "formats/dump/chunk.h"
 #include "formats/model/merge.h"
 #include "make_dump.h"
 
@@ -330,6 +331,103 @@ static void sub_buffer_numbers_may_wrap(void **state)
 	mk_close(&b);
 }
 
+/* ---- whole chunks and parts of them ---------------------------------------------------------- */
+
+static uint32_t below(uint64_t *random, uint32_t limit)
+{
+	*random = *random * 6364136223846793005ull + 1442695040888963407ull;
+	return (uint32_t)(*random >> 33) % limit;
+}
+
+/* Segments of all sizes, some empty, records of all sizes, and now and then a byte that is wrong.
+ */
+static void put_wild_chunk(struct mk *m, uint16_t cpu, uint32_t *sub_seq, uint64_t *t,
+			   uint64_t *random)
+{
+	static const uint32_t sizes[] = { 2, 2, 3, 40, 300, FR_RECORD_UNITS_MAX };
+	static uint64_t record[FR_RECORD_UNITS_MAX];
+	uint32_t units, damage;
+
+	for (uint32_t i = below(random, 12) + 1; i; i--) {
+		mk_segment(m, cpu, (*sub_seq)++, 0, below(random, 5) ? 0 : FR_SEGMENT_LOSS_BEFORE);
+		for (uint32_t k = below(random, 3) ? below(random, 60) : 0; k; k--) {
+			units = sizes[below(random, below(random, 8) ? 3 : 6)];
+			if (m->raw.len_bytes + units * 8 > FR_CHUNK_RAW_MAX / 2)
+				break;
+			*t += below(random, 1000);
+			mk_add(m, *t, FR_EV_SCHED_WAKING, record, units * 8);
+		}
+		for (uint32_t k = below(random, 8) ? 0 : below(random, 200); k; k--)
+			mk_segment(m, cpu, (*sub_seq)++, 0, 0);
+	}
+	mk_end_segment(m);
+	for (damage = below(random, 12); damage && m->raw.len_bytes; damage--)
+		m->raw.data[below(random, (uint32_t)m->raw.len_bytes)] ^=
+			(uint8_t)(1u << below(random, 8));
+	mk_chunk(m);
+}
+
+/* All that a merge hands out, as one number. */
+static uint64_t digest(const struct fr_merge_input *in, size_t budget_bytes,
+		       struct fr_merge_stats *ret_stats)
+{
+	const struct fr_merged *x;
+	struct fr_buf all = { 0 };
+	struct fr_merge *m;
+	uint64_t sum;
+
+	assert_int_equal(fr_merge_open(in, 1, budget_bytes, &m), 0);
+	while (fr_merge_next(m, &x) == 1) {
+		fr_buf_printf(&all, "%u %u %u %u %llu %llu %llu %llu %u,", x->type, x->cause,
+			      x->rec.cpu, x->after_gap, (unsigned long long)x->order_ns,
+			      (unsigned long long)x->gap_to_ns, (unsigned long long)x->gap_records,
+			      (unsigned long long)x->rec.time_ns, x->rec.ordinal);
+		fr_buf_add(&all, x->rec.data, x->rec.bytes);
+	}
+	*ret_stats = *fr_merge_stats(m);
+	ret_stats->stored_bytes_read = 0; /* parts are read again and again */
+	fr_merge_close(m);
+	assert_int_equal(all.err, 0);
+	sum = fr_bytes_checksum(all.data, all.len_bytes);
+	fr_buf_done(&all);
+	return sum;
+}
+
+static void parts_of_chunks_tell_the_same_damaged_or_not(void **state)
+{
+	static const size_t windows[] = { 1, 3000, 8192, 10000, 70000 };
+	uint64_t random = 7, records = 0, bad = 0, t[3], want;
+	struct fr_merge_stats whole, parts;
+	struct fr_merge_input in = { 0 };
+	uint32_t sub_seq[3];
+
+	(void)state;
+	for (int round = 0; round < 60; round++) {
+		struct mk m = { 0 };
+
+		mk_begin(&m, 1);
+		for (uint16_t cpu = 0; cpu < 3; cpu++)
+			t[cpu] = 1000 + cpu;
+		for (uint16_t cpu = 0; cpu < 3; cpu++)
+			sub_seq[cpu] = 1;
+		for (int i = 0; i < 9; i++)
+			put_wild_chunk(&m, (uint16_t)(i % 3), &sub_seq[i % 3], &t[i % 3], &random);
+		in.dump = mk_end(&m, NULL);
+		want = digest(&in, FR_MERGE_BUDGET_BYTES, &whole);
+		for (size_t i = 0; i < sizeof(windows) / sizeof(*windows); i++) {
+			size_t budget = 3 * (FR_MERGE_BESIDE_BYTES + windows[i]);
+
+			assert_int_equal(digest(&in, budget, &parts), want);
+			assert_memory_equal(&parts, &whole, sizeof(whole));
+		}
+		records += whole.records;
+		bad += whole.bad_segments;
+		mk_close(&m);
+	}
+	assert_true(records > 5000);
+	assert_true(bad > 50);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -345,6 +443,7 @@ int main(void)
 		cmocka_unit_test(one_dump_stands_in_for_the_damage_of_another),
 		cmocka_unit_test(between_two_dumps_there_is_a_gap),
 		cmocka_unit_test(sub_buffer_numbers_may_wrap),
+		cmocka_unit_test(parts_of_chunks_tell_the_same_damaged_or_not),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

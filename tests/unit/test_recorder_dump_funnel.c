@@ -80,7 +80,6 @@ static int on_chunk(const struct fr_dump_events *ev, void *ctx)
 	struct fr_record_walk w;
 	struct out *o = ctx;
 	struct fr_record r;
-	const uint8_t *seg_end = NULL;
 	int ret;
 
 	if (o->chunk_error_at && (int)++o->chunks == o->chunk_error_at)
@@ -91,12 +90,11 @@ static int on_chunk(const struct fr_dump_events *ev, void *ctx)
 	o->last_first_ns = ev->first_time_ns;
 	fr_record_walk_init(&w, ev->cpu, (struct fr_slice){ ev->raw, ev->raw_bytes });
 	while ((ret = fr_record_next(&w, &r)) == 1) {
-		if (w.seg_end != seg_end) {
-			segments++;
+		if (w.segments != segments) {
+			segments = w.segments;
 			o->losses += !!(w.flags & FR_SEGMENT_LOSS_BEFORE);
 			o->running += !!(w.flags & FR_SEGMENT_RUNNING);
 		}
-		seg_end = w.seg_end;
 		take_record(o, &r);
 		records++;
 		first_ns = r.time_ns < first_ns ? r.time_ns : first_ns;
