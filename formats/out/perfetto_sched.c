@@ -12,7 +12,11 @@
 #include "perfetto_internal.h"
 
 #define BUNDLE_EVENTS 256u
-#define PRIO_NORMAL 120 /* not recorded; a field that must be there */
+/* Of all bundles: so many CPUs that full ones would take more get smaller ones. */
+#define BUNDLES_MAX_BYTES (4u << 20)
+#define BUNDLE_MIN_BYTES 512u
+#define EVENT_ROOM_BYTES 192u /* holds any event here */
+#define PRIO_NORMAL 120	      /* not recorded; a field that must be there */
 /* As the kernel's tracer tells states: bits 0..7, and one for "runnable, was preempted". */
 #define STATE_BITS 0xffu
 #define STATE_PREEMPTED 0x100u
@@ -29,6 +33,7 @@ struct bundle {
 struct fr_perfetto_sched {
 	struct bundle *cpus;
 	uint32_t cpu_cnt;
+	size_t room_bytes; /* of all bundles */
 };
 
 int fr_pf_sched_new(struct fr_perfetto *p)
@@ -88,6 +93,20 @@ static void flush(struct fr_perfetto *p, uint16_t cpu, struct bundle *b)
 	b->lost = false;
 }
 
+/* Room for one more event. False: the bundle must not grow. */
+static bool make_room(struct fr_perfetto_sched *s, struct bundle *b)
+{
+	size_t had = b->events.cap_bytes, want = had ? had * 2 : BUNDLE_MIN_BYTES;
+
+	if (had - b->events.len_bytes >= EVENT_ROOM_BYTES)
+		return true;
+	if (had && s->room_bytes + want - had > BUNDLES_MAX_BYTES)
+		return false;
+	(void)fr_buf_reserve(&b->events, want - b->events.len_bytes);
+	s->room_bytes += b->events.cap_bytes - had;
+	return true;
+}
+
 /* Opens an event in its CPU's bundle; NULL = no memory. */
 static struct bundle *open_event(struct fr_perfetto *p, const struct fr_merged *m, uint32_t pid,
 				 size_t *ret_mark)
@@ -96,7 +115,7 @@ static struct bundle *open_event(struct fr_perfetto *p, const struct fr_merged *
 
 	if (!b)
 		return NULL;
-	if (b->cnt == BUNDLE_EVENTS)
+	if (b->cnt == BUNDLE_EVENTS || !make_room(p->sched, b))
 		flush(p, m->rec.cpu, b);
 	if (!b->cnt++)
 		b->first_ns = m->order_ns;
