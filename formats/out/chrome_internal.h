@@ -48,18 +48,21 @@ struct fr_chrome_num {
 	uint32_t len;
 };
 
-/* A thread on the screen. */
+#define FR_CHROME_NAME_MAX 40 /* of a thread on a CPU's track, escaped; longer ones are cut */
+#define FR_CHROME_NAME_ODD 255u
+
+/* A thread on the screen. Many of them are looked at in turn: one line of the cache each. */
 struct fr_chrome_who {
 	uint32_t pid, tid; /* as shown */
 	uint8_t state;	   /* FR_CHROME_* */
-	uint8_t prefix_len;
-	uint8_t name_len;
-	bool as_thread; /* appears as a thread: needs a name */
+	uint8_t ids_len;
+	uint8_t name_len; /* of comm, if that is the name as it is; 0 = not yet; else ..NAME_ODD */
+	bool as_thread;	  /* appears as a thread: needs a name */
 	bool as_process;
-	char prefix[40];	  /* "pid":1,"tid":2,"ts": */
-	char comm[FR_COMM_BYTES]; /* that name is made from */
-	char name[40];		  /* comm, escaped, cut to fit */
+	char comm[FR_COMM_BYTES]; /* that name_len is about */
+	char ids[28];		  /* 1,"tid":2 */
 };
+_Static_assert(sizeof(struct fr_chrome_who) <= 64, "one line");
 enum { FR_CHROME_NEW = 0, FR_CHROME_SHOWN, FR_CHROME_HIDDEN };
 
 struct fr_chrome_cpu {
@@ -77,7 +80,7 @@ struct fr_chrome {
 	struct fr_convert *c;
 	struct fr_out *out;
 	uint64_t zero_ns;	   /* what ts counts from */
-	struct fr_chrome_who *who; /* by index into the names */
+	struct fr_chrome_who *who; /* by index into the names; aligned to lines */
 	uint32_t who_cnt;
 	struct fr_map incarnations; /* tid to how many were shown under it */
 	struct fr_chrome_cpu *cpus;
@@ -89,6 +92,8 @@ struct fr_chrome {
 	uint64_t disks_not_shown; /* requests: too many at once */
 	struct fr_buf scratch;	  /* the object being made */
 	struct fr_buf name_buf;	  /* a name being escaped, maybe while an object waits in scratch */
+	char odd_name[FR_CHROME_NAME_MAX]; /* of the thread being shown, if it is no plain one */
+	uint8_t odd_name_len;
 	bool triggers_used, families_used, others_used, sockets_used,
 		tcp_used; /* tracks that appear */
 };

@@ -5,11 +5,18 @@
 #include "../events/event.h"
 #include "chrome_internal.h"
 
-/* Copies a fixed, small number of bytes (cheap) of which `len` count. */
-static inline char *put_prefix(char *p, const char prefix[40], uint8_t len)
+/* "pid":1,"tid":2,"ts": . Copies a fixed, small number of bytes (cheap) of which some count. */
+static inline char *put_who(char *p, const struct fr_chrome_who *cw)
 {
-	memcpy(p, prefix, 40);
-	return p + len;
+	p = fr_put_lit(p, "\"pid\":");
+	memcpy(p, cw->ids, sizeof(cw->ids));
+	return fr_put_lit(p + cw->ids_len, ",\"ts\":");
+}
+
+static inline char *put_cpu(char *p, const struct fr_chrome_cpu *cc)
+{
+	memcpy(p, cc->prefix, sizeof(cc->prefix));
+	return p + cc->prefix_len;
 }
 
 static inline char *put_num(char *p, const struct fr_chrome_num *n)
@@ -47,7 +54,7 @@ static char *put_state(char *p, const struct fr_chrome_who *cw, const char *name
 	p = fr_put_lit(p, ",\n{\"ph\":\"T\",\"name\":\"");
 	p = fr_put_bytes(p, name, name_len);
 	p = fr_put_lit(p, "\",");
-	p = put_prefix(p, cw->prefix, cw->prefix_len);
+	p = put_who(p, cw);
 	p = fr_put_us3(p, ts);
 	p = fr_put_lit(p, ",\"dur\":");
 	p = fr_put_us3(p, dur);
@@ -88,7 +95,7 @@ static char *put_cpu_arg(char *p, const struct fr_stint *s)
 static char *put_running(char *p, const struct shown_stint *x, const char *head, size_t head_len)
 {
 	p = fr_put_bytes(p, head, head_len);
-	p = put_prefix(p, x->cw->prefix, x->cw->prefix_len);
+	p = put_who(p, x->cw);
 	p = put_num(p, &x->from);
 	p = fr_put_lit(p, ",\"dur\":");
 	p = put_num(p, &x->dur);
@@ -101,39 +108,56 @@ static char *put_flow_end(char *p, const struct shown_stint *x)
 		       ",\n{\"ph\":\"f\",\"bp\":\"e\",\"name\":\"wake\",\"cat\":\"sched\",\"id\":");
 	p = fr_put_u64(p, x->s->flow);
 	*p++ = ',';
-	p = put_prefix(p, x->cw->prefix, x->cw->prefix_len);
+	p = put_who(p, x->cw);
 	p = put_num(p, &x->from);
 	*p++ = '}';
 	return p;
 }
 
-/* The thread's name as part of a JSON string, made anew when it changed. */
+/* Strange characters only get so long: keeps what is whole. */
+static void cut_name(struct fr_chrome *ch, const char comm[FR_COMM_BYTES])
+{
+	for (size_t cut = 0; cut < FR_COMM_BYTES; cut++) {
+		fr_buf_clear(&ch->name_buf);
+		fr_json_escape(&ch->name_buf, comm, cut);
+		if (ch->name_buf.len_bytes > sizeof(ch->odd_name))
+			break;
+		ch->odd_name_len = (uint8_t)ch->name_buf.len_bytes;
+		if (ch->odd_name_len)
+			memcpy(ch->odd_name, ch->name_buf.data, ch->odd_name_len);
+	}
+}
+
+/* The thread's name as part of a JSON string: comm if nothing of it needs to be escaped, else made
+ * each time. */
 static void refresh_name(struct fr_chrome *ch, struct fr_chrome_who *cw, const struct fr_thread *th)
 {
-	size_t len, cut;
+	size_t comm_len = strnlen(th->comm, sizeof(th->comm));
 
 	memcpy(cw->comm, th->comm, sizeof(cw->comm));
 	fr_buf_clear(&ch->name_buf);
-	if (th->comm[0])
-		fr_json_escape(&ch->name_buf, th->comm, strnlen(th->comm, sizeof(th->comm)));
+	if (comm_len)
+		fr_json_escape(&ch->name_buf, th->comm, comm_len);
 	else
 		fr_buf_printf(&ch->name_buf, "tid %u", th->tid);
-	len = ch->name_buf.len_bytes;
-	if (len > sizeof(cw->name)) {
-		/* strange characters only get so long: keep what is whole */
-		for (cut = len = 0; cut < sizeof(cw->comm); cut++) {
-			fr_buf_clear(&ch->name_buf);
-			fr_json_escape(&ch->name_buf, th->comm, cut);
-			if (ch->name_buf.len_bytes > sizeof(cw->name))
-				break;
-			len = ch->name_buf.len_bytes;
-			memcpy(cw->name, ch->name_buf.data, len);
-		}
-	} else if (len) {
-		memcpy(cw->name, ch->name_buf.data, len);
+	cw->name_len = FR_CHROME_NAME_ODD;
+	if (ch->name_buf.len_bytes > sizeof(ch->odd_name)) {
+		cut_name(ch, th->comm);
+	} else if (ch->name_buf.len_bytes) {
+		ch->odd_name_len = (uint8_t)ch->name_buf.len_bytes;
+		memcpy(ch->odd_name, ch->name_buf.data, ch->odd_name_len);
+		if (comm_len == ch->odd_name_len && !memcmp(ch->odd_name, th->comm, comm_len))
+			cw->name_len = (uint8_t)comm_len;
 	}
-	cw->name_len = (uint8_t)len;
 	fr_buf_clear(&ch->name_buf);
+}
+
+static inline char *put_name(char *p, const struct fr_chrome *ch, const struct fr_chrome_who *cw)
+{
+	if (__builtin_expect(cw->name_len == FR_CHROME_NAME_ODD, 0))
+		return fr_put_bytes(p, ch->odd_name, ch->odd_name_len);
+	memcpy(p, cw->comm, sizeof(cw->comm));
+	return p + cw->name_len;
 }
 
 static inline bool same_comm(const char a[FR_COMM_BYTES], const char b[FR_COMM_BYTES])
@@ -149,10 +173,9 @@ static char *put_cpu_slice(char *p, struct fr_chrome *ch, struct fr_chrome_cpu *
 
 	cc->used = true;
 	p = fr_put_lit(p, ",\n{\"ph\":\"X\",\"cat\":\"sched\",\"name\":\"");
-	memcpy(p, x->cw->name, sizeof(x->cw->name));
-	p += x->cw->name_len;
+	p = put_name(p, ch, x->cw);
 	p = fr_put_lit(p, "\",");
-	p = put_prefix(p, cc->prefix, cc->prefix_len);
+	p = put_cpu(p, cc);
 	if (__builtin_expect(x->ran && from_ns == x->from_ns, 1)) {
 		p = put_num(p, &x->from);
 		p = fr_put_lit(p, ",\"dur\":");
@@ -189,7 +212,8 @@ static void put_stint(struct fr_chrome *ch, const struct fr_stint *s)
 	cw = fr_chrome_who(ch, s->thread->who);
 	if (!cw)
 		return;
-	if (!same_comm(cw->comm, s->thread->comm) || !cw->name_len)
+	if (!same_comm(cw->comm, s->thread->comm) || !cw->name_len ||
+	    cw->name_len == FR_CHROME_NAME_ODD)
 		refresh_name(ch, cw, s->thread);
 	x = (struct shown_stint){ .s = s, .cw = cw, .ran = s->ran };
 	x.from_ns = clip(ch, s->from_ns);
@@ -294,7 +318,7 @@ void fr_chrome_wake(struct fr_chrome *ch, const struct fr_merged *m, const struc
 	p = fr_put_lit(p, ",\n{\"ph\":\"s\",\"name\":\"wake\",\"cat\":\"sched\",\"id\":");
 	p = fr_put_u64(p, ch->flow);
 	*p++ = ',';
-	p = put_prefix(p, cw->prefix, cw->prefix_len);
+	p = put_who(p, cw);
 	p = fr_put_us3(p, fr_chrome_ts(ch, m->order_ns));
 	*p++ = '}';
 	cc->held.len_bytes += (size_t)(p - start);

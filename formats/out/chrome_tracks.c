@@ -18,12 +18,15 @@ static struct fr_chrome_who *grow_who(struct fr_chrome *ch, uint32_t who)
 		return &ch->who[who];
 	/* room for unnamed ones that come later, so that this is rare */
 	cnt += cnt / 8 + 64;
-	bigger = realloc(ch->who, cnt * sizeof(*bigger));
+	bigger = aligned_alloc(64, cnt * sizeof(*bigger));
 	if (!bigger) {
 		ch->c->err = -ENOMEM;
 		return NULL;
 	}
+	if (old)
+		memcpy(bigger, ch->who, old * sizeof(*bigger));
 	memset(bigger + old, 0, (cnt - old) * sizeof(*bigger));
+	free(ch->who);
 	ch->who = bigger;
 	ch->who_cnt = cnt;
 	return &bigger[who];
@@ -69,12 +72,10 @@ static void introduce(struct fr_chrome *ch, uint32_t who)
 	cw->pid = ch->who[leader].tid;
 	ch->who[leader].as_process = true;
 	cw->as_thread = true;
-	p = fr_put_lit(cw->prefix, "\"pid\":");
-	p = fr_put_u32(p, cw->pid);
+	p = fr_put_u32(cw->ids, cw->pid);
 	p = fr_put_lit(p, ",\"tid\":");
 	p = fr_put_u32(p, cw->tid);
-	p = fr_put_lit(p, ",\"ts\":");
-	cw->prefix_len = (uint8_t)(p - cw->prefix);
+	cw->ids_len = (uint8_t)(p - cw->ids);
 	cw->state = FR_CHROME_SHOWN;
 }
 

@@ -294,11 +294,18 @@ static void any_bytes_may_be_a_name(void **state)
 		mk_switch(&mk, S + i * 20 * US, 0, A + i, 0, 0);
 		mk_switch(&mk, S + i * 20 * US + 10 * US, A + i, 0, 1, 5);
 	}
+	mk_switch(&mk, S + 100 * US, 0, A, 0, 0);
+	mk_switch(&mk, S + 110 * US, A, 0, 1, 5);
 	finish();
 	convert(&opt); /* strict JSON, or it fails */
 	has("\"name\":\"a\\\"b\\\\c\\n\"");
 	has("\xc3\xa9t\xc3\xa9");
 	has("\\u0001\\u0002");
+	/* on the CPU's track, whoever was there in between */
+	has("\"sched\",\"name\":\"a\\\"b\\\\c\\n\",\"pid\":4194304,\"tid\":4200000,\"ts\":0.000,");
+	has("\"sched\",\"name\":\"a\\\"b\\\\c\\n\",\"pid\":4194304,\"tid\":4200000,\"ts\":100."
+	    "000,");
+	has("\"sched\",\"name\":\"\\u0001\\u0002\\u0003\\u0004\\u0005\\u0006\",\"pid\":4194304,");
 }
 
 /* ---- disks ---------------------------------------------------------------------------------- */
