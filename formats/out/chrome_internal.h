@@ -61,8 +61,8 @@ struct fr_chrome_who {
 	bool as_process;
 	char comm[FR_COMM_BYTES]; /* that name_len is about */
 	char ids[28];		  /* 1,"tid":2 */
-};
-_Static_assert(sizeof(struct fr_chrome_who) <= 64, "one line");
+} __attribute__((aligned(64)));
+_Static_assert(sizeof(struct fr_chrome_who) == 64, "one line");
 enum { FR_CHROME_NEW = 0, FR_CHROME_SHOWN, FR_CHROME_HIDDEN };
 
 struct fr_chrome_cpu {
