@@ -29,6 +29,12 @@ struct lane {
 	bool has_behind;
 };
 
+/* The lanes in the order in which their next records come: the first FRONT_MAX of them sorted, so
+ * that it is known ahead what will be needed, the others in a heap. */
+#define FRONT_MAX 16u
+/* So many CPUs that their records are no longer in the cache when their turn comes. */
+#define MANY_LANES 128u
+
 struct heap_node {
 	uint64_t order_ns;
 	uint32_t lane;
@@ -40,6 +46,8 @@ struct fr_merge {
 	uint32_t *chunks;   /* all inputs' event chunks, by input, CPU and place in the file */
 	struct lane *lanes; /* by CPU */
 	size_t lane_cnt;
+	struct heap_node front[FRONT_MAX];
+	uint32_t front_cnt;
 	struct heap_node *heap;
 	size_t heap_cnt;
 	bool started;
@@ -250,7 +258,7 @@ static int advance_lane(struct lane *l, struct fr_merge *m)
 	return 1;
 }
 
-/* ---- the heap of lanes ---------------------------------------------------------------------- */
+/* ---- whose turn it is ----------------------------------------------------------------------- */
 
 static bool node_before(const struct heap_node *a, const struct heap_node *b)
 {
@@ -276,6 +284,17 @@ static void sift_down(struct fr_merge *m, size_t i)
 	m->heap[i] = moving;
 }
 
+/* Takes the heap's first. */
+static struct heap_node heap_pop(struct fr_merge *m)
+{
+	struct heap_node first = m->heap[0];
+
+	m->heap[0] = m->heap[--m->heap_cnt];
+	if (m->heap_cnt > 1)
+		sift_down(m, 0);
+	return first;
+}
+
 static int start(struct fr_merge *m)
 {
 	int ret;
@@ -291,7 +310,52 @@ static int start(struct fr_merge *m)
 	}
 	for (size_t i = m->heap_cnt / 2; i--;)
 		sift_down(m, i);
+	while (m->front_cnt < FRONT_MAX && m->heap_cnt)
+		m->front[m->front_cnt++] = heap_pop(m);
 	return 0;
+}
+
+/* The lane in front has a new record: where does that leave it? */
+static void place_first(struct fr_merge *m, uint64_t order_ns)
+{
+	struct heap_node node = { order_ns, m->front[0].lane };
+	uint32_t i = 0;
+
+	for (; i + 1 < m->front_cnt && node_before(&m->front[i + 1], &node); i++)
+		m->front[i] = m->front[i + 1];
+	if (i + 1 == m->front_cnt && m->heap_cnt && node_before(&m->heap[0], &node)) {
+		m->front[i] = m->heap[0];
+		m->heap[0] = node;
+		sift_down(m, 0);
+	} else {
+		m->front[i] = node;
+	}
+}
+
+static void drop_first(struct fr_merge *m)
+{
+	m->front_cnt--;
+	memmove(m->front, m->front + 1, m->front_cnt * sizeof(*m->front));
+	if (m->heap_cnt)
+		m->front[m->front_cnt++] = heap_pop(m);
+}
+
+/* What the next but some will need is fetched meanwhile: first the lane, then what it points to. */
+static inline void look_ahead(const struct fr_merge *m)
+{
+	const struct lane *l;
+	const char *s;
+
+	if (m->lane_cnt < MANY_LANES || m->front_cnt < FRONT_MAX)
+		return;
+	l = &m->lanes[m->front[FRONT_MAX - 1].lane];
+	for (size_t at = 0; at < sizeof(*l); at += 64)
+		__builtin_prefetch((const char *)l + at, 1);
+	l = &m->lanes[m->front[FRONT_MAX - 5].lane];
+	__builtin_prefetch(l->next.rec.data);
+	s = (const char *)l->streams;
+	for (size_t at = 0; at < sizeof(*l->streams); at += 64)
+		__builtin_prefetch(s + at, 1);
 }
 
 int fr_merge_next(struct fr_merge *m, const struct fr_merged **ret)
@@ -301,24 +365,30 @@ int fr_merge_next(struct fr_merge *m, const struct fr_merged **ret)
 
 	if (!m->started) {
 		err = start(m);
-	} else if (m->heap_cnt) {
-		l = &m->lanes[m->heap[0].lane];
+	} else if (m->front_cnt) {
+		l = &m->lanes[m->front[0].lane];
 		err = advance_lane(l, m);
 		if (err == 1)
-			m->heap[0].order_ns = l->next.order_ns;
+			place_first(m, l->next.order_ns);
 		else if (err == 0)
-			m->heap[0] = m->heap[--m->heap_cnt];
-		if (err >= 0 && m->heap_cnt > 1)
-			sift_down(m, 0);
+			drop_first(m);
+		look_ahead(m);
 	}
 	if (err < 0)
 		return err;
-	if (!m->heap_cnt)
+	if (!m->front_cnt)
 		return 0;
-	l = &m->lanes[m->heap[0].lane];
+	l = &m->lanes[m->front[0].lane];
 	m->stats.records += l->next.type == FR_MERGED_RECORD;
 	*ret = &l->next;
 	return 1;
+}
+
+const struct fr_merged *fr_merge_ahead(const struct fr_merge *m, uint32_t n)
+{
+	if (m->lane_cnt < MANY_LANES || n >= m->front_cnt)
+		return NULL;
+	return &m->lanes[m->front[n].lane].next;
 }
 
 const struct fr_merge_stats *fr_merge_stats(const struct fr_merge *m)

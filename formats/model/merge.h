@@ -70,6 +70,13 @@ struct fr_merge *fr_merge_close(struct fr_merge *m); /* NULL is fine; returns NU
 /* 1 and *ret, valid until the next call; 0 at the end; -ENOMEM. */
 int fr_merge_next(struct fr_merge *m, const struct fr_merged **ret);
 
+/*
+ * With very many CPUs, what a record is about is seldom in the cache. This says early what comes n
+ * records (1 to 8) after the present one, most probably: to prefetch for, nothing else. NULL: with
+ * few CPUs, where it would not pay, or not known.
+ */
+const struct fr_merged *fr_merge_ahead(const struct fr_merge *m, uint32_t n);
+
 const struct fr_merge_stats *fr_merge_stats(const struct fr_merge *m);
 
 #endif

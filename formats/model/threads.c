@@ -603,6 +603,52 @@ int fr_threads_record(struct fr_threads *t, const struct fr_merged *m, struct fr
 	return t->err;
 }
 
+/* ---- ahead of time -------------------------------------------------------------------------- */
+
+/* The threads that a switch or a wake-up is about; how many. */
+static uint32_t tids_of(const struct fr_record *r, uint32_t ret_tids[2])
+{
+	uint64_t who;
+
+	if (r->bytes < sizeof(struct fr_sched_waking) ||
+	    (r->kind != FR_EV_SCHED_SWITCH && r->kind != FR_EV_SCHED_WAKING))
+		return 0;
+	/* at the same place in both */
+	who = fr_load64(r->data + offsetof(struct fr_sched_waking, who));
+	ret_tids[0] = r->kind == FR_EV_SCHED_SWITCH ? FR_SWITCH_PREV(who) : FR_WAKING_WAKEE(who);
+	ret_tids[1] = r->kind == FR_EV_SCHED_SWITCH ? FR_SWITCH_NEXT(who) : FR_WAKING_WAKER(who);
+	return 2;
+}
+_Static_assert(offsetof(struct fr_sched_switch, who) == offsetof(struct fr_sched_waking, who),
+	       "see tids_of()");
+
+void fr_threads_soon(const struct fr_threads *t, const struct fr_record *r)
+{
+	uint32_t tids[2], cnt = tids_of(r, tids);
+	const uint32_t *page;
+
+	if (r->cpu < t->cpu_cnt)
+		__builtin_prefetch(&t->cpus[r->cpu], 1);
+	for (uint32_t i = 0; i < cnt; i++) {
+		page = t->index_of[tids[i] / TID_PAGE];
+		if (page)
+			__builtin_prefetch(&page[tids[i] % TID_PAGE]);
+	}
+}
+
+uint32_t fr_threads_next(const struct fr_threads *t, const struct fr_record *r,
+			 const struct fr_thread *ret_threads[2])
+{
+	uint32_t tids[2], cnt = tids_of(r, tids), index, found = 0;
+
+	for (uint32_t i = 0; i < cnt; i++) {
+		index = index_plus_1(t, tids[i]);
+		if (index)
+			ret_threads[found++] = at(t, index - 1);
+	}
+	return found;
+}
+
 /* ---- ends ----------------------------------------------------------------------------------- */
 
 void fr_threads_cut_cpu(struct fr_threads *t, uint16_t cpu, uint64_t at_ns,

@@ -93,6 +93,13 @@ struct fr_threads *fr_threads_free(struct fr_threads *t); /* NULL is fine; retur
 /* Takes the next record, which must be sound. 0 or -ENOMEM. */
 int fr_threads_record(struct fr_threads *t, const struct fr_merged *m, struct fr_step *ret_step);
 
+/* The record will be handed in soon: fetches what it needs into the cache. Then, a little later:
+ * the threads that it is about, as far as there are any now; how many (for the caller to prefetch).
+ */
+void fr_threads_soon(const struct fr_threads *t, const struct fr_record *r);
+uint32_t fr_threads_next(const struct fr_threads *t, const struct fr_record *r,
+			 const struct fr_thread *ret_threads[2]);
+
 /* Nothing more is known of a CPU from at_ns on: ends the stint there. */
 void fr_threads_cut_cpu(struct fr_threads *t, uint16_t cpu, uint64_t at_ns,
 			struct fr_step *ret_step);

@@ -99,6 +99,18 @@ static void chrome_blind(void *ctx, uint64_t at_ns)
 	fr_chrome_settle_all(ctx, at_ns);
 }
 
+static void chrome_soon(void *ctx, uint32_t who, uint16_t cpu)
+{
+	const struct fr_chrome *ch = ctx;
+
+	if (who < ch->who_cnt)
+		__builtin_prefetch(&ch->who[who]);
+	if (cpu < ch->cpu_cnt) {
+		__builtin_prefetch(&ch->cpus[cpu]);
+		__builtin_prefetch((const char *)&ch->cpus[cpu + 1] - 1);
+	}
+}
+
 static void chrome_end(void *ctx, const struct fr_convert_stats *stats)
 {
 	struct fr_chrome *ch = ctx;
@@ -121,6 +133,7 @@ const struct fr_sink fr_sink_chrome = {
 	.lost = chrome_lost,
 	.stop = chrome_stop,
 	.blind = chrome_blind,
+	.soon = chrome_soon,
 	.end = chrome_end,
 	.drop = chrome_drop,
 };

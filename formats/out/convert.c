@@ -89,6 +89,30 @@ static int take_record(struct run *r, const struct fr_merged *m)
 	return err ? err : r->c->err;
 }
 
+/* With very many CPUs: what the next records are about is fetched into the cache meanwhile. */
+static inline void look_ahead(const struct run *r)
+{
+	const struct fr_thread *threads[2];
+	const struct fr_merged *m = fr_merge_ahead(r->merge, 8);
+	uint32_t cnt;
+
+	if (!m)
+		return;
+	fr_threads_soon(r->c->threads, &m->rec);
+	m = fr_merge_ahead(r->merge, 5);
+	cnt = fr_threads_next(r->c->threads, &m->rec, threads);
+	for (uint32_t i = 0; i < cnt; i++) {
+		__builtin_prefetch(threads[i], 1);
+		__builtin_prefetch((const char *)threads[i] + 64, 1);
+	}
+	if (!r->sink->soon)
+		return;
+	m = fr_merge_ahead(r->merge, 2);
+	cnt = fr_threads_next(r->c->threads, &m->rec, threads);
+	for (uint32_t i = 0; i < cnt; i++)
+		r->sink->soon(r->ctx, threads[i]->who, m->rec.cpu);
+}
+
 static int take_all(struct run *r, const struct fr_progress *progress)
 {
 	const struct fr_merge_stats *ms = fr_merge_stats(r->merge);
@@ -103,6 +127,7 @@ static int take_all(struct run *r, const struct fr_progress *progress)
 			take_gap(r, m);
 			continue;
 		}
+		look_ahead(r);
 		err = take_record(r, m);
 		if (err)
 			return err;

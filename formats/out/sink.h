@@ -81,6 +81,9 @@ struct fr_sink {
 	/* Nobody knows any more what those threads do that are off the CPU: their last known state
 	 * ends at at_ns. */
 	void (*blind)(void *ctx, uint64_t at_ns);
+	/* This thread, or one like it, will be in a record on that CPU at once: fetches into the
+	 * cache what that needs. NULL = nothing. */
+	void (*soon)(void *ctx, uint32_t who, uint16_t cpu);
 	/* Writes the end; what was open goes on to the end of the range. Frees ctx. */
 	void (*end)(void *ctx, const struct fr_convert_stats *stats);
 	/* Frees ctx without writing. */
