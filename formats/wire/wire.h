@@ -95,7 +95,7 @@ struct fr_wire_unit {
 /* Texts of prepared statements, shared by all connections (they prepare the same ones). Zeroed
  * before first use; what it has no room for any more is found missing, never wrong. */
 #define FR_WIRE_TEXT_BYTES 1024
-#define FR_WIRE_TEXT_SETS 128
+#define FR_WIRE_TEXT_SETS 512
 #define FR_WIRE_TEXT_WAYS 4
 
 struct fr_wire_text {
@@ -107,7 +107,7 @@ struct fr_wire_text {
 };
 
 /* A name that a connection gave to a text. Drivers keep hundreds of them on each connection. */
-#define FR_WIRE_NAME_SETS 2048
+#define FR_WIRE_NAME_SETS 16384
 #define FR_WIRE_NAME_WAYS 4
 
 struct fr_wire_name {
