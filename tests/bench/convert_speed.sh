@@ -24,7 +24,7 @@ measure() {
 	shift 4
 	for ((i = 0; i < runs; i++)); do
 		/usr/bin/time -f '%U %S %M' -o "$work/time" \
-			"$O/flightrec" convert "$dump" "$@" -o /dev/null 2>"$work/err" ||
+			"$O/flightrec" convert "$dump" "$@" -o - >/dev/null 2>"$work/err" ||
 			{ echo "not ok $name"; cat "$work/err"; status=1; return; }
 		read -r took sys kib <"$work/time"
 		took=$(awk "BEGIN { print $took + $sys }")
@@ -57,5 +57,7 @@ make_dump many $((events / 2)) 512 8192 lz4
 measure "chrome, 512 CPUs" "$work/many.frd" $((events / 2)) 0 --to chrome
 rm "$work/many.frd"
 make_dump very_many $((events / 2)) 4096 65536 lz4
-measure "chrome, 4096 CPUs" "$work/very_many.frd" $((events / 2)) 0 --to chrome
+for format in chrome text otlp otlp-json perfetto; do
+	measure "$format, 4096 CPUs" "$work/very_many.frd" $((events / 2)) 0 --to $format
+done
 exit $status
