@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Family sched: who leaves a CPU and who gets it. 24 bytes, one hook, always whole. */
+#include "procstate.bpf.h"
 #include "ring.bpf.h"
 #include "runqueue.bpf.h"
 
@@ -18,24 +19,6 @@ FR_INLINE void fr_switch_fill(struct fr_sched_switch *e, __u64 *ctx)
 	e->reserved_zero = 0;
 }
 
-FR_INLINE void fr_ended_name(const struct task_struct *t, __u32 state, __u32 flags)
-{
-	struct fr_proc_state *e;
-	struct fr_slot s;
-
-	if (!t->exit_state || fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
-		return;
-	e = s.record;
-	e->tid = t->pid;
-	e->tgid = t->tgid;
-	e->start_ns = t->start_boottime;
-	bpf_probe_read_kernel(e->comm, FR_COMM_BYTES, t->comm);
-	e->state = state;
-	e->cpu = s.cpu;
-	e->flags = FR_STATE_ENDED | flags;
-	fr_commit(&s, FR_EV_PROC_STATE, sizeof(*e) / 8);
-}
-
 /*
  * A thread that has told its exit still runs: it may have much to throw away, and wait for its CPU
  * long after the record of its exit is overwritten. No list of threads has it any more, and it is
@@ -46,8 +29,12 @@ static __attribute__((noinline)) int fr_switch_ended(__u64 *ctx)
 {
 	const struct task_struct *prev = (void *)ctx[1], *next = (void *)ctx[2];
 
-	fr_ended_name(prev, fr_switch_state(ctx), 0);
-	fr_ended_name(next, 0, FR_STATE_ON_CPU);
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	if (prev->exit_state)
+		fr_procstate_record(prev, fr_switch_state(ctx), cpu, FR_STATE_ENDED);
+	if (next->exit_state)
+		fr_procstate_record(next, 0, cpu, FR_STATE_ENDED | FR_STATE_ON_CPU);
 	return 0;
 }
 

@@ -10,10 +10,10 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "collect.h"
+#include "formats/base/now.h"
 #include "patience.h"
 #include "taskiter.h"
 
@@ -140,14 +140,6 @@ struct collector {
 	uint8_t held[2 * (sizeof(struct answer) + ROW_BYTES_MAX)];
 };
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
 static int start_helper(struct collector *c)
 {
 	int fds[2];
@@ -250,7 +242,7 @@ static int look_at_helper(struct collector *c)
  * over; -errno. */
 static int read_some(struct collector *c)
 {
-	uint64_t now_ns = monotonic_ns(), wait_ns = FR_PATIENCE_LOOK_NS;
+	uint64_t now_ns = fr_now_ns(), wait_ns = FR_PATIENCE_LOOK_NS;
 	struct pollfd pfd = { .fd = c->fd, .events = POLLIN };
 	ssize_t n;
 	int ret;
@@ -308,7 +300,7 @@ int fr_args_collect(const struct fr_probes *p, const struct fr_args_wanted *want
 
 	for (int i = 0; i < FR_ARGS_HELPERS_MAX && c.next < cnt && !err; i++) {
 		err = run_helper(&c);
-		if (err == -ETIMEDOUT && monotonic_ns() >= until_ns)
+		if (err == -ETIMEDOUT && fr_now_ns() >= until_ns)
 			break;
 		if (err == -ETIMEDOUT)
 			err = tell_error(&c, -ETIMEDOUT);

@@ -138,6 +138,7 @@ void fr_config_print(const struct fr_config *config, struct fr_buf *out);
 
 const char *fr_redact_name(enum fr_redact redact);
 const char *fr_trigger_name(enum fr_trigger_kind kind);
+int fr_trigger_by_name(const char *name); /* -1 = there is no such kind */
 const char *fr_family_name(uint32_t bit);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
+#include "formats/base/now.h"
 
 #define FR_ANSWER_BYTES_MAX (4u << 20)
 
@@ -24,7 +25,7 @@
 /* One timer for all: set to the earliest deadline. */
 static void set_deadlines(struct fr_control *c)
 {
-	uint64_t now = fr_loop_now_ns(), first = UINT64_MAX;
+	uint64_t now = fr_now_ns(), first = UINT64_MAX;
 
 	for (int i = 0; i < FR_CONTROL_CLIENTS_MAX; i++)
 		if (c->clients[i].fd >= 0 && c->clients[i].deadline_ns < first)
@@ -64,7 +65,7 @@ static void send_answer(struct fr_client *client)
 static void start_answer(struct fr_client *client)
 {
 	client->waits_for = 0;
-	client->deadline_ns = fr_loop_now_ns() + FR_CONTROL_DEADLINE_NS;
+	client->deadline_ns = fr_now_ns() + FR_CONTROL_DEADLINE_NS;
 	if (client->answer.err) {
 		fr_warn("control: an answer of %zu bytes does not fit, ignoring the request",
 			client->answer.len_bytes);
@@ -94,7 +95,7 @@ void fr_client_error(struct fr_client *client, int code, const char *text)
 void fr_client_wait(struct fr_client *client, uint64_t number)
 {
 	client->waits_for = number;
-	client->deadline_ns = fr_loop_now_ns() + FR_CONTROL_WAIT_NS;
+	client->deadline_ns = fr_now_ns() + FR_CONTROL_WAIT_NS;
 	set_deadlines(client->control);
 }
 
@@ -182,7 +183,7 @@ static void on_client(void *ctx, uint32_t events)
 static void on_deadline(void *ctx, uint32_t events)
 {
 	struct fr_control *c = ctx;
-	uint64_t now = fr_loop_now_ns();
+	uint64_t now = fr_now_ns();
 
 	(void)events;
 	fr_timer_ack(c->timer_fd);
@@ -270,7 +271,7 @@ static void on_connect(void *ctx, uint32_t events)
 		.fd = fd,
 		.pid = peer.pid,
 		.uid = peer.uid,
-		.deadline_ns = fr_loop_now_ns() + FR_CONTROL_DEADLINE_NS,
+		.deadline_ns = fr_now_ns() + FR_CONTROL_DEADLINE_NS,
 		.answer = { .limit_bytes = FR_ANSWER_BYTES_MAX },
 	};
 	if (fr_loop_add(c->loop, fd, EPOLLIN, on_client, client)) {

@@ -18,6 +18,7 @@
 #include "formats/abi/event.h"
 #include "formats/base/bytes.h"
 #include "formats/base/log.h"
+#include "formats/base/now.h"
 #include "trigger.h"
 
 struct dump_run {
@@ -48,14 +49,6 @@ static uint64_t boot_ns(void)
 	struct timespec t;
 
 	clock_gettime(CLOCK_BOOTTIME, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
 	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
 }
 
@@ -222,7 +215,7 @@ static int tell_living(struct dump_run *d)
 		fr_warn("dump %s: who lives cannot be listed: %s, continuing with what the records "
 			"tell",
 			d->name, strerror(-err));
-	listed_ns = monotonic_ns();
+	listed_ns = fr_now_ns();
 	if (end_ns < listed_ns + FR_POST_WINDOW_MIN_NS)
 		end_ns = listed_ns + FR_POST_WINDOW_MIN_NS;
 	err = d->rows.err ? d->rows.err : fr_living_ask(&d->living, end_ns);
@@ -241,13 +234,14 @@ static void count_causes(struct dump_run *d)
 	const struct fr_triggers *t = d->job->triggers;
 	struct fr_trigger_info *info = &d->trigger.main;
 
-	for (int kind = 0; t && kind < FR_TRIGGER_CNT; kind++)
-		if (!strcmp(info->name, fr_trigger_name((enum fr_trigger_kind)kind))) {
-			info->suppressed = fr_triggers_suppressed(t, (enum fr_trigger_kind)kind);
-			info->seen = fr_triggers_seen(t, (enum fr_trigger_kind)kind);
-			/* what has no gate is counted when its outcome is known: after the fork */
-			info->seen += fr_gate_of((enum fr_trigger_kind)kind) < 0;
-		}
+	int kind = t ? fr_trigger_by_name(info->name) : -1;
+
+	if (kind < 0)
+		return;
+	info->suppressed = fr_triggers_suppressed(t, (enum fr_trigger_kind)kind);
+	info->seen = fr_triggers_seen(t, (enum fr_trigger_kind)kind);
+	/* what has no gate is counted when its outcome is known: after the fork */
+	info->seen += fr_gate_of((enum fr_trigger_kind)kind) < 0;
 }
 
 /* Causes of every kind that no dump tells of one by one. */
@@ -447,7 +441,7 @@ void fr_dump_run(const struct fr_recorder *rec, const struct fr_dump_job *job,
 	d->rec = rec;
 	d->job = job;
 	d->result = ret_result;
-	d->begin_mono_ns = monotonic_ns();
+	d->begin_mono_ns = fr_now_ns();
 	d->living.proc_fd = -1;
 	d->trigger.main = job->trigger;
 	if (fr_clock_pair(rec->probes, FR_CLOCK_TRIGGER, &d->trigger_clock))

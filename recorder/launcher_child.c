@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "formats/base/buf.h"
+#include "formats/base/now.h"
 #include "launcher.h"
 #include "on_dump.h"
 
@@ -196,7 +197,7 @@ static void report(struct child *c, const struct fr_launch_job *job, const struc
 	memcpy(o.name, job->name, sizeof(o.name));
 	o.pid = ran || how == FR_LAUNCH_BEGUN ? c->pid : 0;
 	if (ran) {
-		o.took_ns = fr_loop_now_ns() - c->began_ns;
+		o.took_ns = fr_now_ns() - c->began_ns;
 		memcpy(o.text, c->line, c->line_bytes);
 	}
 	/* a daemon that does not read for so long hangs: nobody waits for this then */
@@ -216,7 +217,7 @@ static int start_command(struct child *c)
 	int fds[2], err;
 	pid_t pid;
 
-	c->began_ns = fr_loop_now_ns();
+	c->began_ns = fr_now_ns();
 	c->deadline_ns = c->began_ns + c->config->on_dump_timeout_ns;
 	c->ending = c->late = c->line_over = false;
 	c->line_bytes = 0;
@@ -308,7 +309,7 @@ static void end_command(struct child *c)
 
 static void check_deadline(struct child *c)
 {
-	uint64_t now_ns = fr_loop_now_ns();
+	uint64_t now_ns = fr_now_ns();
 
 	if (!c->pid || now_ns < c->deadline_ns)
 		return;
@@ -364,7 +365,7 @@ static void take_signal(const struct child *c)
 
 static int wait_ms(const struct child *c)
 {
-	uint64_t now_ns = fr_loop_now_ns();
+	uint64_t now_ns = fr_now_ns();
 
 	if (!c->pid)
 		return -1;

@@ -124,11 +124,3 @@ void fr_timer_ack(int timer_fd)
 	if (read(timer_fd, &expiries, sizeof(expiries)) < 0)
 		return;
 }
-
-uint64_t fr_loop_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}

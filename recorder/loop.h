@@ -45,7 +45,5 @@ int fr_timer_open(void);
 int fr_timer_set(int timer_fd, uint64_t first_ns, uint64_t every_ns);
 /* Takes note of the expiry, so that it is not reported again. */
 void fr_timer_ack(int timer_fd);
-/* CLOCK_MONOTONIC, for deadlines. */
-uint64_t fr_loop_now_ns(void);
 
 #endif

@@ -5,18 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "formats/base/now.h"
+
 /* ---- looking ------------------------------------------------------------------------------ */
-
-static uint64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 static bool read_file(pid_t pid, const char *file, char *text, size_t text_bytes)
 {
@@ -49,7 +42,7 @@ static char child_state(const char *stat)
 void fr_patience_take(pid_t child, struct fr_patience_look *ret_look)
 {
 	char schedstat[128], stat[512], *rest;
-	struct fr_patience_look look = { .from_ns = monotonic_ns() };
+	struct fr_patience_look look = { .from_ns = fr_now_ns() };
 
 	/* the stints first: if it is asleep afterwards, and they are the same at the next look, it
 	 * slept all the time in between */
@@ -62,7 +55,7 @@ void fr_patience_take(pid_t child, struct fr_patience_look *ret_look)
 		(void)strtoull(rest, &rest, 10); /* its waits so far, without a running one */
 		look.stints = strtoull(rest, &rest, 10);
 	}
-	look.to_ns = monotonic_ns();
+	look.to_ns = fr_now_ns();
 	*ret_look = look;
 }
 

@@ -10,6 +10,7 @@
 
 #include "formats/base/cli.h"
 #include "formats/base/log.h"
+#include "formats/base/now.h"
 
 static const char *const names[FR_PRESSURE_CNT] = {
 	[FR_PRESSURE_CPU] = "cpu",
@@ -56,7 +57,7 @@ static void on_event(void *ctx, uint32_t events)
 	pause_ns = p->on_pressure(p->ctx, reason);
 	if (!pause_ns)
 		return;
-	p->again_ns = fr_loop_now_ns() + pause_ns;
+	p->again_ns = fr_now_ns() + pause_ns;
 	fr_psi_close(p);
 }
 
@@ -125,7 +126,7 @@ void fr_psi_watch(struct fr_psi *p)
 
 void fr_psi_tend(struct fr_psi *p)
 {
-	if (p->again_ns && fr_loop_now_ns() >= p->again_ns)
+	if (p->again_ns && fr_now_ns() >= p->again_ns)
 		fr_psi_watch(p);
 }
 

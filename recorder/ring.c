@@ -7,11 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "formats/abi/event.h"
 #include "formats/abi/knobs.h"
+#include "formats/base/now.h"
 
 /* ---- the real ring ------------------------------------------------------------------------ */
 
@@ -54,14 +54,6 @@ static const struct fr_ring_io real_io = { .copy = copy_real, .flush = flush_rea
 
 /* ---- waiting ------------------------------------------------------------------------------ */
 
-static uint64_t monotonic_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
-
 /* Zero-initialised. True while there is patience left; lets a writer that was pre-empted run. */
 struct patience {
 	uint64_t until_ns;
@@ -73,9 +65,9 @@ static bool wait_a_little(struct patience *p)
 	if (++p->looks < 16)
 		return true;
 	if (!p->until_ns)
-		p->until_ns = monotonic_ns() + FR_RING_PATIENCE_NS;
+		p->until_ns = fr_now_ns() + FR_RING_PATIENCE_NS;
 	sched_yield();
-	return monotonic_ns() < p->until_ns;
+	return fr_now_ns() < p->until_ns;
 }
 
 /* ---- words of the protocol ---------------------------------------------------------------- */

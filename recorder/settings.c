@@ -369,18 +369,19 @@ SET(trigger)
 	struct fr_config *c = ctx;
 	const char *equals = strchr(value, '=');
 	char name[32];
-	int bad;
+	int bad, kind;
 
 	if (!equals || (size_t)(equals - value) >= sizeof(name))
 		return fr_value_refuse(err, n, "'%s' is not NAME=on or NAME=off", value);
 	memcpy(name, value, (size_t)(equals - value));
 	name[equals - value] = 0;
 	bad = fr_setting_trigger(c, name, "enabled", equals + 1, err, n);
-	for (uint32_t kind = 0; !bad && kind < FR_TRIGGER_CNT; kind++)
-		if (!strcmp(name, fr_trigger_name((enum fr_trigger_kind)kind)))
-			c->asked_on = c->triggers[kind].enabled ? c->asked_on | 1u << kind
-								: c->asked_on & ~(1u << kind);
-	return bad;
+	if (bad)
+		return bad;
+	kind = fr_trigger_by_name(name);
+	c->asked_on &= ~(1u << kind);
+	c->asked_on |= (uint32_t)c->triggers[kind].enabled << kind;
+	return 0;
 }
 
 SET(latency_limit)

@@ -18,6 +18,14 @@ const char *fr_trigger_name(enum fr_trigger_kind kind)
 	return trigger_names[kind];
 }
 
+int fr_trigger_by_name(const char *name)
+{
+	for (int kind = 0; kind < FR_TRIGGER_CNT; kind++)
+		if (!strcmp(name, trigger_names[kind]))
+			return kind;
+	return -1;
+}
+
 #define SET(name)                                                                                  \
 	static int set_##name(struct fr_config *c, enum fr_trigger_kind kind, const char *value,   \
 			      char *err, size_t n)

@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../formats/base/log.h"
+#include "../formats/base/now.h"
 #include "../formats/model/conns.h"
 #include "../formats/out/convert.h"
 #include "convert_send.h"
@@ -230,18 +230,10 @@ struct bar {
 	const struct fr_otlp_sender *sender; /* NULL = nothing is sent */
 };
 
-static uint64_t now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
-}
-
 static void tell(void *ctx, uint64_t done_bytes, uint64_t of_bytes)
 {
 	struct bar *b = ctx;
-	uint64_t now = now_ns();
+	uint64_t now = fr_now_ns();
 
 	if (now - b->began_ns < SILENT_FOR_NS || now - b->told_ns < TELL_EVERY_NS || !of_bytes)
 		return;
@@ -413,7 +405,7 @@ static int say_result(const struct convert *o, const struct fr_tool_dumps *dumps
 
 static int run(const struct convert *o, const struct fr_tool_dumps *dumps, struct fr_convert *c)
 {
-	struct bar bar = { .began_ns = now_ns() };
+	struct bar bar = { .began_ns = fr_now_ns() };
 	struct fr_progress progress = { tell, &bar };
 	struct fr_convert_stats stats;
 	struct fr_out out;
@@ -451,7 +443,7 @@ static int run_send(const struct convert *o, const struct fr_tool_dumps *dumps,
 		    struct fr_convert *c)
 {
 	struct fr_send send;
-	struct bar bar = { .began_ns = now_ns(), .sender = &send.sender };
+	struct bar bar = { .began_ns = fr_now_ns(), .sender = &send.sender };
 	struct fr_progress progress = { tell, &bar };
 	struct fr_convert_stats stats = { 0 };
 	int ret = fr_send_open(&o->send, &send), err, sent;

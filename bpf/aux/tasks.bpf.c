@@ -4,6 +4,7 @@
  * the ring when recording begins (fr_iter_states). Neither touches user memory.
  */
 #include "exe.bpf.h"
+#include "procstate.bpf.h"
 #include "ring.bpf.h"
 
 #include "formats/abi/collect.h"
@@ -104,21 +105,8 @@ int fr_iter_states(struct bpf_iter__task *ctx);
 int fr_iter_states(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	struct fr_proc_state *e;
-	struct fr_slot s;
 
-	if (!t)
-		return 0;
-	if (fr_reserve(&s, sizeof(*e) / 8, sizeof(*e)))
-		return 0;
-	e = s.record;
-	e->tid = t->pid;
-	e->tgid = t->tgid;
-	e->start_ns = t->start_boottime;
-	bpf_probe_read_kernel(e->comm, FR_COMM_BYTES, t->comm);
-	e->state = t->__state;
-	e->cpu = t->wake_cpu;
-	e->flags = t->on_cpu ? FR_STATE_ON_CPU : 0;
-	fr_commit(&s, FR_EV_PROC_STATE, sizeof(*e) / 8);
+	if (t)
+		fr_procstate_record(t, t->__state, t->wake_cpu, t->on_cpu ? FR_STATE_ON_CPU : 0);
 	return 0;
 }

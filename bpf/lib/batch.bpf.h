@@ -76,21 +76,26 @@ FR_INLINE bool fr_batch_follows(const struct fr_batch *b, __u64 at)
 	       bytes == b->before_result;
 }
 
-/* The running call may be a batch, and this message of it was not counted. */
-int fr_batch_lose(void);
-__attribute__((noinline)) int fr_batch_lose(void)
+/* The thread's call may be a batch of which messages went by uncounted. */
+FR_INLINE void fr_batch_lose_of(struct task_struct *t)
 {
-	struct task_struct *t = bpf_get_current_task_btf();
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs(t);
 	struct fr_batch *b;
 
 	if (t->flags & FR_PF_NO_CALL || fr_is_compat(t) || !fr_call_is_batch(FR_NR(regs)))
-		return 0;
+		return;
 	b = fr_batch_of(t);
 	if (b) {
 		b->sock_id = 0;
 		b->next = FR_BATCH_LOST;
 	}
+}
+
+/* The running call may be a batch, and this message of it was not counted. */
+int fr_batch_lose(void);
+__attribute__((noinline)) int fr_batch_lose(void)
+{
+	fr_batch_lose_of(bpf_get_current_task_btf());
 	return 0;
 }
 
@@ -164,23 +169,11 @@ int fr_iter_batches(struct bpf_iter__task *ctx);
 int fr_iter_batches(struct bpf_iter__task *ctx)
 {
 	struct task_struct *t = ctx->task;
-	const struct pt_regs *regs;
-	struct fr_batch *b;
 
-	if (!t) {
+	if (t)
+		fr_batch_lose_of(t);
+	else
 		*(volatile __u32 *)&fr_batches_known = 1;
-		return 0;
-	}
-	if (t->flags & FR_PF_NO_CALL)
-		return 0;
-	regs = (void *)bpf_task_pt_regs(t);
-	if (!fr_call_is_batch(FR_NR(regs)))
-		return 0;
-	b = fr_batch_of(t);
-	if (b) {
-		b->sock_id = 0;
-		b->next = FR_BATCH_LOST;
-	}
 	return 0;
 }
 

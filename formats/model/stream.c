@@ -49,6 +49,20 @@ static int open_chunk(struct fr_stream *s, struct fr_stream_shared *shared, stru
 
 /* ---- direct mode ---------------------------------------------------------------------------- */
 
+/* The walk's next step. True: it is at a record. */
+static bool step(struct fr_stream *s, struct fr_merge_stats *stats)
+{
+	int ret = fr_record_next(&s->walk, &s->rec);
+
+	if (ret < 0)
+		note_bad_segment(s, stats);
+	else if (!ret)
+		s->loaded = false;
+	else
+		s->flags = s->walk.flags;
+	return ret == 1;
+}
+
 static int next_direct(struct fr_stream *s, struct fr_stream_shared *shared)
 {
 	int ret;
@@ -60,15 +74,8 @@ static int next_direct(struct fr_stream *s, struct fr_stream_shared *shared)
 				return ret;
 			s->loaded = true;
 		}
-		ret = fr_record_next(&s->walk, &s->rec);
-		if (ret == 1) {
-			s->flags = s->walk.flags;
+		if (step(s, shared->stats))
 			return 1;
-		}
-		if (ret < 0)
-			note_bad_segment(s, shared->stats);
-		else
-			s->loaded = false;
 	}
 }
 
@@ -177,15 +184,8 @@ static int next_in_window(struct fr_stream *s, struct fr_stream_shared *shared)
 				return ret == -ENODATA ? 0 : ret;
 		}
 		s->window_steps--;
-		ret = fr_record_next(&s->walk, &s->rec);
-		if (ret == 1) {
-			s->flags = s->walk.flags;
+		if (step(s, shared->stats))
 			return 1;
-		}
-		if (ret < 0)
-			note_bad_segment(s, shared->stats);
-		else
-			s->loaded = false;
 	}
 }
 
