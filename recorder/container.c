@@ -2,10 +2,9 @@
 #include "container.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+
+#include "procfile.h"
 
 #define ID_BYTES 64
 #define TEXT_BYTES 8192
@@ -94,19 +93,10 @@ struct fr_slice fr_container_id(struct fr_slice path)
 
 int fr_container_read(int proc_fd, uint32_t pid, char *buf, size_t buf_bytes)
 {
-	char name[32], text[TEXT_BYTES];
+	char text[TEXT_BYTES + 1];
 	struct fr_slice path;
-	ssize_t n;
-	int fd;
+	ssize_t n = fr_procfile_read(proc_fd, pid, "cgroup", text, sizeof(text));
 
-	snprintf(name, sizeof(name), "%u/cgroup", pid);
-	fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return -errno;
-	n = read(fd, text, sizeof(text));
-	if (n < 0)
-		n = -errno;
-	close(fd);
 	if (n < 0)
 		return n == -ESRCH ? -ENOENT : (int)n;
 	path = fr_container_cgroup(text, (size_t)n);

@@ -11,6 +11,7 @@
 #include "collect.h"
 #include "collect_args.h"
 #include "container.h"
+#include "procfile.h"
 #include "selfpid.h"
 
 /* ---- listing ------------------------------------------------------------------------------ */
@@ -227,23 +228,6 @@ int fr_living_ask(struct fr_living *l, uint64_t until_ns)
 
 /* ---- whom iterators hide ------------------------------------------------------------------ */
 
-/* The whole of a small file in /proc/TID, ended by a zero. */
-static bool read_proc(int proc_fd, uint32_t tid, const char *file, char *buf, size_t buf_bytes)
-{
-	char name[32];
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(name, sizeof(name), "%u/%s", tid, file);
-	fd = openat(proc_fd, name, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, buf, buf_bytes - 1);
-		close(fd);
-	}
-	buf[n > 0 ? n : 0] = 0;
-	return n > 0;
-}
-
 /* "tid (comm) state ppid ..."; the 22nd field is the start in ticks. comm may hold anything. */
 static bool parse_stat(const char *text, struct fr_meta_thread *t)
 {
@@ -271,8 +255,9 @@ static void find_one(struct fr_living *l, struct fr_seen *seen, uint32_t tid)
 	char text[2048];
 	const char *tgid;
 
-	if (!read_proc(l->proc_fd, tid, "stat", text, sizeof(text)) || !parse_stat(text, &t) ||
-	    !read_proc(l->proc_fd, tid, "status", text, sizeof(text)))
+	if (fr_procfile_read(l->proc_fd, tid, "stat", text, sizeof(text)) <= 0 ||
+	    !parse_stat(text, &t) ||
+	    fr_procfile_read(l->proc_fd, tid, "status", text, sizeof(text)) <= 0)
 		return;
 	tgid = strstr(text, "\nTgid:");
 	if (!tgid)

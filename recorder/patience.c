@@ -2,30 +2,14 @@
 #include "patience.h"
 
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "formats/base/now.h"
+#include "procfile.h"
 
 /* ---- looking ------------------------------------------------------------------------------ */
-
-static bool read_file(pid_t pid, const char *file, char *text, size_t text_bytes)
-{
-	char path[64];
-	ssize_t n = -1;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, file);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd >= 0) {
-		n = read(fd, text, text_bytes - 1);
-		close(fd);
-	}
-	text[n > 0 ? n : 0] = '\0';
-	return n > 0;
-}
 
 /* "PID (COMM) STATE PPID ..."; 0 if that is no child of ours: /proc may be of another namespace. */
 static char child_state(const char *stat)
@@ -43,13 +27,15 @@ void fr_patience_take(pid_t child, struct fr_patience_look *ret_look)
 {
 	char schedstat[128], stat[512], *rest;
 	struct fr_patience_look look = { .from_ns = fr_now_ns() };
+	int proc_fd = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
 	/* the stints first: if it is asleep afterwards, and they are the same at the next look, it
 	 * slept all the time in between */
-	if (!read_file(child, "schedstat", schedstat, sizeof(schedstat)))
-		schedstat[0] = '\0';
-	if (read_file(child, "stat", stat, sizeof(stat)))
+	(void)fr_procfile_read(proc_fd, (uint32_t)child, "schedstat", schedstat, sizeof(schedstat));
+	if (fr_procfile_read(proc_fd, (uint32_t)child, "stat", stat, sizeof(stat)) > 0)
 		look.state = child_state(stat);
+	if (proc_fd >= 0)
+		close(proc_fd);
 	if (look.state) {
 		look.ran_ns = strtoull(schedstat, &rest, 10);
 		(void)strtoull(rest, &rest, 10); /* its waits so far, without a running one */
