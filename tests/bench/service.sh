@@ -13,9 +13,5 @@ pg_start || exit 1
 service_build || exit 1
 service_start --dsn "$DSN" || exit 1
 
-by_wrk() { # ROUTE: requests/s
-	wrk -t1 -c16 -d"${FR_SECONDS:-1}s" "http://$service$1" | awk '/^Requests\/sec:/ { print $2 }'
-}
-
 on_off /hello 97 by_wrk /hello
 on_off /ping 95 by_wrk /ping

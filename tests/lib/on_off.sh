@@ -3,7 +3,15 @@
 # piece with it is held against those before and after without it: a host that gets slower or faster
 # meanwhile moves all three.
 #
-#   on_off NAME BAR COMMAND...   COMMAND prints a rate; FR_PAIRS (25) pairs, FR_HOOKS (auto)
+#   on_off NAME BAR COMMAND...   COMMAND prints a rate; BAR in per cent, or none; FR_PAIRS (25)
+#                                pairs, FR_HOOKS (auto); $on_off_options more of the recorder's
+#   by_wrk ROUTE                 requests/s of $service; FR_SECONDS (1)
+
+on_off_options=()
+
+by_wrk() {
+	wrk -t1 -c16 -d"${FR_SECONDS:-1}s" "http://$service$1" | awk '/^Requests\/sec:/ { print $2 }'
+}
 
 on_off() {
 	local name=$1 bar=$2 i off on next ratios=()
@@ -11,7 +19,7 @@ on_off() {
 	"$@" >/dev/null # warm-up
 	off=$("$@")
 	for ((i = 0; i < ${FR_PAIRS:-25}; i++)); do
-		recorder_start --hooks "${FR_HOOKS:-auto}" || exit 1
+		recorder_start --hooks "${FR_HOOKS:-auto}" "${on_off_options[@]}" || exit 1
 		on=$("$@")
 		recorder_stop
 		next=$("$@")
@@ -23,7 +31,9 @@ on_off() {
 	printf '%s\n' "${ratios[@]}" | sort -n | awk -v bar="$bar" -v name="$name" '{ v[NR] = $1 }
 		END {
 			mid = v[int((NR + 1) / 2)]
-			printf "service %s on/off: median %.2f %%, half of all in %.1f..%.1f ", name, mid,
+			printf "service %s on/off: median %.2f %%, half of all in %.1f..%.1f", name, mid,
 				v[int((NR + 3) / 4)], v[int((3 * NR + 3) / 4)]
-			printf "(bar >= %s %%: %s)\n", bar, (mid >= bar ? "met" : "missed") }'
+			if (bar)
+				printf " (bar >= %s %%: %s)", bar, (mid >= bar ? "met" : "missed")
+			printf "\n" }'
 }
