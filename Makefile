@@ -196,7 +196,7 @@ $(INTEG_BIN): $(RECORD_OBJ) $(EMBED_OBJ) $(O)/libformats.a
 $(O)/tests/bench/%: tests/bench/%.c $(RECORD_OBJ) $(EMBED_OBJ) $(O)/libformats.a
 	@mkdir -p $(@D)
 	$(call say,BENCH,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< \
-		$(RECORD_OBJ) $(EMBED_OBJ) $(O)/libformats.a -lpthread $(RECORD_LIBS)
+		$(RECORD_OBJ) $(EMBED_OBJ) $(O)/libformats.a -lpthread -lm $(RECORD_LIBS)
 $(O)/tests/workload/%: tests/workload/%.c
 	@mkdir -p $(@D)
 	$(call say,WORK,$<)$(CC) $(CPPFLAGS) $(ALL_CFLAGS) -MMD -MP -MF $@.d -o $@ $< -lpthread

@@ -6,6 +6,7 @@
 #   FR_PAIRS (25), FR_SECONDS (1) of load each, FR_HOOKS (auto)
 . "$(dirname "$0")/../lib/recorder.sh"
 . "$(dirname "$0")/../lib/on_off.sh"
+. "$(dirname "$0")/../lib/loads.sh"
 recorder_triggers=on # as by default
 need_root service
 

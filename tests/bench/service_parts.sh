@@ -4,6 +4,7 @@
 # without the bytes. The least that is measured is one per cent or so: FR_PAIRS (25) pairs each.
 . "$(dirname "$0")/../lib/recorder.sh"
 . "$(dirname "$0")/../lib/on_off.sh"
+. "$(dirname "$0")/../lib/loads.sh"
 recorder_triggers=on # as by default
 need_root service_parts
 

@@ -5,13 +5,8 @@
 #
 #   on_off NAME BAR COMMAND...   COMMAND prints a rate; BAR in per cent, or none; FR_PAIRS (25)
 #                                pairs, FR_HOOKS (auto); $on_off_options more of the recorder's
-#   by_wrk ROUTE                 requests/s of $service; FR_SECONDS (1)
 
 on_off_options=()
-
-by_wrk() {
-	wrk -t1 -c16 -d"${FR_SECONDS:-1}s" "http://$service$1" | awk '/^Requests\/sec:/ { print $2 }'
-}
 
 on_off() {
 	local name=$1 bar=$2 i off on next ratios=()

@@ -42,6 +42,7 @@ func main() {
 	driver := flag.String("driver", "pq", "database driver: pq or pgx")
 	conns := flag.Int("db-conns", 8, "connections to the database at most")
 	truthFile := flag.String("truth", "", "append the truth of each request to `FILE`")
+	countFile := flag.String("count", "", "count requests in the first word of `FILE`, mapped")
 	flag.Parse()
 	if flag.NArg() != 0 {
 		fmt.Fprintf(os.Stderr, "goservice: unexpected argument %q; see --help\n", flag.Arg(0))
@@ -53,6 +54,11 @@ func main() {
 	if *truthFile != "" {
 		if s.truth, err = openTruth(*truthFile); err != nil {
 			fatal("cannot write the truth: %v; give another --truth file", err)
+		}
+	}
+	if *countFile != "" {
+		if s.count, err = openCount(*countFile); err != nil {
+			fatal("cannot count: %v; give another --count file", err)
 		}
 	}
 	if *dsn != "" {

@@ -17,6 +17,7 @@ import (
 type service struct {
 	db    *store
 	truth *truth
+	count count
 	self  string // URL of this service
 }
 
@@ -45,6 +46,7 @@ func (s *service) routes() http.Handler {
 			w.WriteHeader(status)
 			io.WriteString(w, body+"\n")
 			s.truth.end(q, status)
+			addOne(s.count)
 		})
 	}
 	add("/ping", false, func(*http.Request, *request) (int, string) { return 200, "pong" })

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# What the kernel takes for itself: the service of service.sh and service_k6.sh with programs on the
+# recorder's hooks that do nothing, that only read the clock, that write 24 bytes. No recorder of these
+# events costs less than the second, whatever it does.
+#   FR_ROUNDS (150) of a second each
+. "$(dirname "$0")/../lib/recorder.sh"
+. "$(dirname "$0")/../lib/loads.sh"
+need_root service_floor
+
+pg_start || exit 1
+service_build || exit 1
+service_start --dsn "$DSN" --count "$work/count" || exit 1
+for load in by_wrk by_k6; do
+	[ $load = by_wrk ] || k6_there || break
+	FR_SECONDS=$((${FR_ROUNDS:-150} + 10)) $load /hello >/dev/null &
+	sleep 2
+	echo "$load:"
+	"$build/tests/bench/service_floor" "$work/count" || exit 1
+	wait $!
+done
