@@ -90,7 +90,7 @@ int fr_background_start(int *ret_ready_fd)
 
 void fr_background_ready(int ready_fd)
 {
-	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), err;
 
 	fflush(NULL);
 	if (chdir("/"))
@@ -99,8 +99,14 @@ void fr_background_ready(int ready_fd)
 		dup2(null_fd, STDIN_FILENO);
 		dup2(null_fd, STDOUT_FILENO);
 		/* a file or a pipe still takes messages; a terminal is not ours any more */
-		if (isatty(STDERR_FILENO))
+		if (isatty(STDERR_FILENO)) {
+			err = fr_log_to_system();
+			if (err)
+				fr_warn("/dev/log: %s; messages are not kept from here on, start "
+					"with 2>FILE to have them",
+					strerror(-err));
 			dup2(null_fd, STDERR_FILENO);
+		}
 		close(null_fd);
 	}
 	if (write(ready_fd, "", 1) != 1)
