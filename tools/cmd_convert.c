@@ -349,7 +349,7 @@ static void say_requests(const struct fr_spans_stats *st)
 		fr_warn("more connections at once than there was room for (%u): %llu of them were "
 			"given "
 			"up to make room; requests open on them then are marked end_unseen",
-			FR_CONNS_WIRED_MAX, (unsigned long long)st->evicted_conns);
+			st->conns_room, (unsigned long long)st->evicted_conns);
 	if (st->nostate)
 		fr_warn("%llu transfers on sockets that the recorder had no room for: their "
 			"requests "

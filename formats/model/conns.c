@@ -29,13 +29,21 @@ struct fr_conns {
 	struct fr_conns_stats stats;
 };
 
-int fr_conns_new(struct fr_names *names, fr_conn_flush_fn *flush, void *ctx,
+static uint32_t wired_room(uint32_t cpu_cnt)
+{
+	const uint32_t less = FR_CONNS_WIRED_MAX - FR_CONNS_WIRED_MIN;
+
+	return FR_CONNS_WIRED_MAX - (cpu_cnt < FR_CPUS_MAX ? cpu_cnt * less / FR_CPUS_MAX : less);
+}
+
+int fr_conns_new(struct fr_names *names, uint32_t cpu_cnt, fr_conn_flush_fn *flush, void *ctx,
 		 struct fr_conns **ret_conns)
 {
 	struct fr_conns *cs = calloc(1, sizeof(*cs));
 
 	if (!cs)
 		return -ENOMEM;
+	cs->stats.wired_room = wired_room(cpu_cnt);
 	cs->spare = calloc(FR_CONNS_WIRED_MAX + 1, sizeof(struct fr_wire_conn *));
 	cs->conns = calloc(64, sizeof(*cs->conns));
 	if (!cs->spare || !cs->conns) {
@@ -320,7 +328,7 @@ void fr_conns_flush_all(struct fr_conns *cs)
 
 static void make_room(struct fr_conns *cs)
 {
-	if (cs->wired.cnt >= FR_CONNS_WIRED_MAX) {
+	if (cs->wired.cnt >= cs->stats.wired_room) {
 		cs->stats.evicted_cnt++;
 		fr_conns_close(cs, &cs->conns[cs->wired.oldest], false);
 	}

@@ -19,6 +19,7 @@
 #include "names.h"
 
 #define FR_CONNS_WIRED_MAX 1536u /* 27 MiB */
+#define FR_CONNS_WIRED_MIN 896u /* where the windows of 4,096 CPUs take the rest */
 #define FR_CONNS_DEAF_MAX 16384u /* 1.5 MiB */
 #define FR_CONN_TRIES_MAX 32u	 /* captured parts in which no protocol shows */
 
@@ -46,7 +47,8 @@ struct fr_conn {
 };
 
 struct fr_conns_stats {
-	uint64_t wired_max;   /* at one time */
+	uint32_t wired_room;  /* how many there may be at one time */
+	uint64_t wired_max;   /* and were */
 	uint64_t evicted_cnt; /* wired ones that gave way */
 	uint64_t deaf_cnt;    /* found to carry nothing that is understood */
 };
@@ -56,8 +58,9 @@ struct fr_conns;
 /* A conn is about to go, or to go deaf: its open requests come out. */
 typedef void fr_conn_flush_fn(void *ctx, struct fr_conn *c, bool closed);
 
-int fr_conns_new(struct fr_names *names, fr_conn_flush_fn *flush, void *ctx,
-		 struct fr_conns **ret_conns);	     /* 0 or -ENOMEM */
+/* cpu_cnt: how many CPUs' windows are in memory beside. 0 or -ENOMEM. */
+int fr_conns_new(struct fr_names *names, uint32_t cpu_cnt, fr_conn_flush_fn *flush, void *ctx,
+		 struct fr_conns **ret_conns);
 struct fr_conns *fr_conns_free(struct fr_conns *cs); /* NULL is fine; flushes nobody */
 
 /* The conn of a socket that a transfer came on; made if need be. NULL when memory is out.

@@ -63,9 +63,11 @@ static int window_of_chunks(struct fr_session_dump *d)
 	}
 	if (d->start_ns == UINT64_MAX)
 		d->start_ns = 0;
-	for (uint32_t cpu = 0; cpu <= UINT16_MAX; cpu++)
+	for (uint32_t cpu = 0; cpu <= UINT16_MAX; cpu++) {
+		d->cpu_cnt += first_ns[cpu] > 0;
 		if (first_ns[cpu] > d->common_ns)
 			d->common_ns = first_ns[cpu];
+	}
 	free(first_ns);
 	return 0;
 }

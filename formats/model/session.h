@@ -20,6 +20,7 @@ struct fr_session_dump {
 	const char *name;     /* borrowed: the file, for people */
 	uint32_t instance;
 	uint64_t start_ns, common_ns, end_ns; /* BOOTTIME; 0 = it has no events */
+	uint32_t cpu_cnt;		      /* that have events */
 	bool cut;			      /* events at the end are missing */
 };
 

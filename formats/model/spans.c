@@ -341,8 +341,18 @@ const struct fr_spans_stats *fr_spans_stats(struct fr_spans *s)
 	s->stats.evicted_conns = fr_conns_stats(s->conns)->evicted_cnt;
 	s->stats.deaf_conns = fr_conns_stats(s->conns)->deaf_cnt;
 	s->stats.conns_max = fr_conns_stats(s->conns)->wired_max;
+	s->stats.conns_room = fr_conns_stats(s->conns)->wired_room;
 	s->stats.opens_max = s->opens.live_max;
 	return &s->stats;
+}
+
+static uint32_t cpus_of(const struct fr_session *session)
+{
+	uint32_t cnt = 0;
+
+	for (size_t i = 0; i < session->dump_cnt; i++)
+		cnt += session->dumps[i].cpu_cnt;
+	return cnt;
 }
 
 int fr_spans_new(const struct fr_spans_config *config, struct fr_spans **ret_spans)
@@ -356,7 +366,7 @@ int fr_spans_new(const struct fr_spans_config *config, struct fr_spans **ret_spa
 	s->names = config->session->names;
 	err = fr_ids_init(&s->ids, config->session);
 	if (!err)
-		err = fr_conns_new(s->names, flush_conn, s, &s->conns);
+		err = fr_conns_new(s->names, cpus_of(config->session), flush_conn, s, &s->conns);
 	if (!err)
 		err = fr_parents_new(&s->opens, &s->parents);
 	if (!err)

@@ -38,6 +38,7 @@ struct fr_spans_stats {
 	uint64_t late_peers;	  /* the other end was found when the trace was settled already */
 	uint64_t links[FR_LINK_INFERRED + 1]; /* spans by enum fr_link */
 	uint64_t conns_max, opens_max;	      /* at one time */
+	uint32_t conns_room;		      /* for conns_max */
 };
 
 struct fr_spans;

@@ -2,10 +2,10 @@
 /*
  * Writes a synthetic dump of requests, for measuring how fast spans are made:
  *
- *   otlp_speed FILE.frd [REQUESTS [CONNECTIONS]]
+ *   otlp_speed FILE.frd [REQUESTS [CONNECTIONS [CPUS]]]
  *
- * One CPU; a service with a thread and goroutine per connection answers HTTP requests, each with
- * one SQL query on a connection of its own: two spans a request, six records.
+ * A service with a thread and goroutine per connection answers HTTP requests, each with one SQL
+ * query on a connection of its own: two spans a request, six records. CPUs (1) take them in turn.
  */
 #include <stdio.h>
 
@@ -22,15 +22,17 @@ struct conn {
 
 struct gen {
 	struct made_dump dump;
-	struct made_cpu cpu;
+	struct made_cpu *cpus, *cpu; /* all, and the one that the present request runs on */
 	struct conn *conns;
-	uint32_t conn_cnt;
+	uint32_t conn_cnt, cpu_cnt;
+	uint64_t now_ns;
 };
 
 static void add(struct gen *g, uint32_t kind, void *record, uint32_t bytes)
 {
-	g->cpu.now_ns += 5000;
-	made_add(&g->dump, &g->cpu, kind, record, bytes);
+	g->now_ns += 5000;
+	g->cpu->now_ns = g->now_ns;
+	made_add(&g->dump, g->cpu, kind, record, bytes);
 }
 
 /* ---- requests ------------------------------------------------------------------------------- */
@@ -128,7 +130,7 @@ static void put_tables(struct gen *g)
 	struct fr_meta_process process = { .tgid = TGID, .start_ns = BOOT_NS / 2 };
 	struct fr_buf b = { 0 };
 
-	made_put_head(&g->dump, 1);
+	made_put_head(&g->dump, g->cpu_cnt);
 	for (uint32_t i = 0; i < g->conn_cnt; i++) {
 		struct fr_meta_thread t = {
 			.tid = TGID + i, .tgid = TGID, .start_ns = BOOT_NS / 2, .comm = "shop"
@@ -145,41 +147,69 @@ static void put_tables(struct gen *g)
 	fr_buf_done(&b);
 }
 
+static void put_loss(struct gen *g)
+{
+	struct fr_meta_loss loss = { .cpu_cnt = g->cpu_cnt, .common_start_ns = BOOT_NS };
+
+	loss.cpus = calloc(g->cpu_cnt, sizeof(*loss.cpus));
+	if (!loss.cpus && !g->dump.err)
+		g->dump.err = -ENOMEM;
+	for (uint32_t i = 0; loss.cpus && i < g->cpu_cnt; i++)
+		loss.cpus[i] = (struct fr_cpu_loss){ .cpu = i, .oldest_ns = BOOT_NS };
+	loss.end_ns = g->now_ns;
+	if (!g->dump.err)
+		g->dump.err = fr_dump_put_loss(g->dump.w, &loss);
+	free(loss.cpus);
+}
+
 static int write_dump(struct gen *g, const char *path, uint32_t request_cnt)
 {
-	struct fr_cpu_loss cpu = { .oldest_ns = BOOT_NS };
-	struct fr_meta_loss loss = { .cpus = &cpu, .cpu_cnt = 1, .common_start_ns = BOOT_NS };
 	int err = made_create(&g->dump, path, "lz4");
 
 	if (err)
 		return err;
 	put_tables(g);
-	for (uint32_t i = 0; i < request_cnt && !g->dump.err; i++)
+	for (uint32_t i = 0; i < request_cnt && !g->dump.err; i++) {
+		g->cpu = &g->cpus[i % g->cpu_cnt];
 		one_request(g, i % g->conn_cnt, i);
-	made_end_chunk(&g->dump, &g->cpu);
-	loss.end_ns = g->cpu.now_ns;
-	if (!g->dump.err)
-		g->dump.err = fr_dump_put_loss(g->dump.w, &loss);
+	}
+	for (uint32_t i = 0; i < g->cpu_cnt; i++)
+		made_end_chunk(&g->dump, &g->cpus[i]);
+	put_loss(g);
 	return made_finish(&g->dump);
+}
+
+static int set_up(struct gen *g, uint32_t conn_cnt, uint32_t cpu_cnt)
+{
+	g->now_ns = BOOT_NS;
+	g->conn_cnt = conn_cnt;
+	g->cpu_cnt = cpu_cnt;
+	g->conns = calloc(conn_cnt, sizeof(*g->conns));
+	g->cpus = calloc(cpu_cnt, sizeof(*g->cpus));
+	for (uint32_t i = 0; g->cpus && i < cpu_cnt; i++)
+		g->cpus[i].cpu = (uint16_t)i;
+	return g->conns && g->cpus ? 0 : -ENOMEM;
 }
 
 int main(int argc, char **argv)
 {
-	struct gen g = { .cpu.now_ns = BOOT_NS };
-	uint64_t request_cnt = 200000, conn_cnt = 64;
+	uint64_t request_cnt = 200000, conn_cnt = 64, cpu_cnt = 1;
+	struct gen g = { 0 };
 	int err;
 
 	if (argc < 2 || (argc > 2 && fr_parse_u64(argv[2], UINT32_MAX, &request_cnt)) ||
-	    (argc > 3 && fr_parse_u64(argv[3], 10000, &conn_cnt)) || !conn_cnt) {
-		fprintf(stderr, "usage: otlp_speed FILE.frd [REQUESTS [CONNECTIONS]]\n");
+	    (argc > 3 && fr_parse_u64(argv[3], 10000, &conn_cnt)) ||
+	    (argc > 4 && fr_parse_u64(argv[4], FR_CPUS_MAX, &cpu_cnt)) || !conn_cnt || !cpu_cnt) {
+		fprintf(stderr, "usage: otlp_speed FILE.frd [REQUESTS [CONNECTIONS [CPUS]]]\n");
 		return 2;
 	}
-	g.conn_cnt = (uint32_t)conn_cnt;
-	g.conns = calloc(conn_cnt, sizeof(*g.conns));
-	err = g.conns ? write_dump(&g, argv[1], (uint32_t)request_cnt) : -ENOMEM;
+	err = set_up(&g, (uint32_t)conn_cnt, (uint32_t)cpu_cnt);
+	err = err ? err : write_dump(&g, argv[1], (uint32_t)request_cnt);
 	if (err)
 		fprintf(stderr, "otlp_speed: %s: %s\n", argv[1], strerror(-err));
-	fr_buf_done(&g.cpu.raw);
+	for (uint32_t i = 0; g.cpus && i < g.cpu_cnt; i++)
+		fr_buf_done(&g.cpus[i].raw);
+	free(g.cpus);
 	free(g.conns);
 	return err ? 5 : 0;
 }

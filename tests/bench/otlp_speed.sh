@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # How fast requests become OTLP spans, without a recorder: a synthetic dump of HTTP requests with one
 # SQL query each, to /dev/null; spans per second of one core (best of FR_RUNS, 3), peak memory, bytes
-# of a span. Bars: >= 200,000 spans/s, and never more than 64 MiB.
+# of a span. Bars: >= 200,000 spans/s, and never more than 64 MiB, into any format, also where many
+# CPUs and many connections meet.
 #   FR_REQUESTS (200000)
 set -u
 export LC_ALL=C
@@ -41,6 +42,14 @@ measure() { # NAME DUMP FORMAT
 			(kib <= 65536 ? "met" : "missed") }'
 }
 
+memory() { # NAME DUMP FORMAT
+	/usr/bin/time -f %M -o "$work/time" "$O/flightrec" convert "$2" --to "$3" -o /dev/null \
+		2>"$work/err" || [ $? = 1 ] || { echo "not ok $1"; cat "$work/err"; status=1; return; }
+	awk -v name="$1" -v kib="$(tail -n 1 "$work/time")" 'BEGIN {
+		printf "%-44s peak %5.1f MiB (bar <= 64 MiB: %s)\n", name, kib / 1024,
+			(kib <= 65536 ? "met" : "missed") }'
+}
+
 for connections in 64 4000; do
 	"$O/tests/bench/otlp_speed" "$work/x.frd" "$requests" $connections || exit 1
 	convert "$work/x.frd" otlp-json "$work/x.jsonl" || exit 1
@@ -58,5 +67,12 @@ for connections in 64 4000; do
 	stat -c %s "$work/x.pb" "$work/x.jsonl" | xargs |
 		awk -v n="$spans" '{ printf "bytes of a span: protobuf %.0f, JSON %.0f\n", $1 / n, $2 / n }'
 	rm "$work"/x.*
+done
+for connections in 4000 10000; do
+	"$O/tests/bench/otlp_speed" "$work/x.frd" "$requests" $connections 4096 || exit 1
+	for format in chrome perfetto text otlp; do
+		memory "$format, $connections connections, 4096 CPUs" "$work/x.frd" $format
+	done
+	rm "$work/x.frd"
 done
 exit $status

@@ -587,6 +587,28 @@ static void a_family_switched_off_ends_all(void **state)
 
 /* ---- memory --------------------------------------------------------------------------------- */
 
+static void assert_room(uint32_t cpu_cnt, uint32_t room)
+{
+	struct fr_spans_config config = { .session = sp.session, .threads = sp.threads,
+					  .fn = sp_take };
+	struct fr_spans *spans;
+
+	sp.session->dumps[0].cpu_cnt = cpu_cnt;
+	assert_int_equal(fr_spans_new(&config, &spans), 0);
+	assert_int_equal(fr_spans_stats(spans)->conns_room, room);
+	fr_spans_free(spans);
+}
+
+static void many_cpus_leave_less_room_for_connections(void **state)
+{
+	(void)state;
+	sp_go();
+	assert_room(1, FR_CONNS_WIRED_MAX);
+	assert_room(FR_CPUS_MAX / 2, (FR_CONNS_WIRED_MAX + FR_CONNS_WIRED_MIN) / 2);
+	assert_room(FR_CPUS_MAX, FR_CONNS_WIRED_MIN);
+	assert_room(UINT32_MAX, FR_CONNS_WIRED_MIN);
+}
+
 static void the_least_recently_used_connection_gives_way(void **state)
 {
 	const uint32_t cnt = FR_CONNS_WIRED_MAX + 10;
@@ -696,6 +718,7 @@ int main(void)
 		T(a_reply_may_last_until_the_connection_ends),
 		T(peeked_bytes_and_errors_are_no_transfers),
 		T(a_family_switched_off_ends_all),
+		T(many_cpus_leave_less_room_for_connections),
 		T(the_least_recently_used_connection_gives_way),
 		T(more_requests_than_can_be_followed_come_out_all_the_same),
 		T(what_nobody_understands_gives_its_memory_back),
