@@ -45,5 +45,5 @@ printf '%s\n' "${times[@]}" | sort -n | awk '{ v[NR] = $1 } END {
 	printf "dump of a full ring, CPUs saturated: median %d ms, worst %d ms after the post-window ",
 		m, v[NR]
 	printf "(bar <= 400 ms: %s)\n", (v[NR] <= 400 ? "met" : "missed") }'
-grep -i overtaken "$work/info.json" | head -1 | cut -c1-200
+jq -r '"overtaken in the last dump: \([.cpus[].overtaken | tonumber] | add) records"' "$work/info.json"
 recorder_stop
