@@ -27,9 +27,7 @@ median() {
 	sort -n | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'
 }
 
-pg_start || exit 1
-service_build || exit 1
-service_start --dsn "$DSN" || exit 1
+service_up || exit 1
 was=$(sysctl -n kernel.bpf_stats_enabled)
 sysctl -q -w kernel.bpf_stats_enabled=1
 for ((i = 0; i < ${FR_ROUNDS:-3}; i++)); do

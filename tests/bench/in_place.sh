@@ -13,9 +13,7 @@ snapshot() {
 		| select(.run_cnt) | "\(.name) \(.run_cnt) \(.run_time_ns)"'
 }
 
-pg_start || exit 1
-service_build || exit 1
-service_start --dsn "$DSN" || exit 1
+service_up || exit 1
 recorder_start || exit 1
 was=$(sysctl -n kernel.bpf_stats_enabled)
 sysctl -q -w kernel.bpf_stats_enabled=1

@@ -20,8 +20,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "formats/abi/knobs.h"
-#include "formats/abi/ring.h"
+#include "tests/lib/ring_object.h"
 
 #define SUB_SHIFT 9 /* 32 MiB, as on a machine with 2 CPUs */
 #define RUNS_MAX 200
@@ -40,32 +39,13 @@ struct bench {
 	uint32_t run_cnt, repeat_cnt;
 };
 
+/* The ring of the one CPU that the test runs on. */
 static int set_up_object(struct bench *b, const char *dir)
 {
-	char path[4200];
-	struct fr_ring_ctl ctl = FR_RING_CTL(0, SUB_SHIFT);
-	struct bpf_map *map;
-	struct fr_knobs *k;
-	uint32_t zero = 0;
-	size_t bytes;
+	int err = ring_object_open(dir, "ring_cost.bpf.o", 1, SUB_SHIFT, 0, &b->obj);
 
-	snprintf(path, sizeof(path), "%s/ring_cost.bpf.o", dir);
-	b->obj = bpf_object__open_file(path, NULL);
-	if (!b->obj)
-		return -errno;
-	bpf_object__for_each_map(map, b->obj)
-	{
-		if (!strstr(bpf_map__name(map), ".rodata.knobs"))
-			continue;
-		k = (void *)(uintptr_t)bpf_map__initial_value(map, &bytes);
-		k->sub_shift = SUB_SHIFT;
-	}
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(b->obj, "fr_ring"), 1u << SUB_SHIFT);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(b->obj, "fr_subs"), 1u << SUB_SHIFT);
-	if (bpf_object__load(b->obj))
-		return -errno;
-	return bpf_map_update_elem(bpf_object__find_map_fd_by_name(b->obj, "fr_ctl"), &zero, &ctl,
-				   BPF_ANY);
+	err = err ? err : bpf_object__load(b->obj);
+	return err ? err : ring_object_share(b->obj, 1, SUB_SHIFT);
 }
 
 /* A ring that the kernel overwrites from its end: nobody has to read it. */

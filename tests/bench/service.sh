@@ -10,9 +10,7 @@
 recorder_triggers=on # as by default
 need_root service
 
-pg_start || exit 1
-service_build || exit 1
-service_start --dsn "$DSN" || exit 1
+service_up || exit 1
 
 on_off /hello 97 by_wrk /hello
 on_off /ping 95 by_wrk /ping

@@ -9,18 +9,18 @@
 #define SF_EAGAIN 11
 #define SF_UNITS 3
 
-volatile __u32 sf_body SEC(".data.body");
+volatile __u32 sf_state SEC(".data.state");
 
 FR_INLINE int sf_event(void)
 {
-	__u32 body = sf_body;
+	__u32 state = sf_state;
 	struct fr_slot s;
 	__u64 now, *e;
 
-	if (body == SF_CLOCK) {
+	if (state == SF_CLOCK) {
 		now = bpf_ktime_get_boot_ns();
 		barrier_var(now);
-	} else if (body == SF_RECORD && !fr_reserve(&s, SF_UNITS, SF_UNITS * 8)) {
+	} else if (state == SF_RECORD && !fr_reserve(&s, SF_UNITS, SF_UNITS * 8)) {
 		e = s.record;
 		e[1] = s.time_ns;
 		e[2] = s.cpu;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * service_floor COUNT: while a load runs, the service's rate without any program, and with those
- * of service_floor.bpf.c, which take turns every fifth of a second. COUNT: the file in whose first
- * word the service counts its requests.
- *   FR_ROUNDS (150)
+ * service_floor COUNT ROUNDS: while a load runs, the service's rate without any program, and with
+ * those of service_floor.bpf.c, which take turns every fifth of a second. COUNT: the file in whose
+ * first word the service counts its requests.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -18,37 +17,30 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "formats/abi/knobs.h"
-#include "formats/abi/ring.h"
+#include "formats/base/cli.h"
+#include "formats/base/now.h"
 #include "service_floor.h"
+#include "tests/lib/ring_object.h"
 
 #define RING_SUBS 1024u /* 64 MiB, the default */
-#define CPUS_MAX 256u
+#define CPUS_MAX 256
+#define LINKS_MAX 16
 #define SLICE_NS 200000000u
 #define SETTLE_NS 20000000u
 #define ROUNDS_MAX 10000u
 
-enum state { OFF, EMPTY, CLOCK, RECORD, STATE_CNT };
-
-static const char *const names[STATE_CNT] = { "no programs", "empty programs", "the clock read",
-					      "24 bytes recorded" };
+static const char *const names[SF_STATE_CNT] = { "no programs", "empty programs", "the clock read",
+						 "24 bytes recorded" };
 
 struct floor {
 	struct bpf_object *obj;
-	struct bpf_link *links[16];
+	struct bpf_link *links[LINKS_MAX];
+	uint32_t link_cnt;
 	const volatile uint64_t *requests;
-	volatile uint32_t *body;
-	double rates[STATE_CNT][ROUNDS_MAX]; /* requests per ns */
+	volatile uint32_t *state; /* the programs' */
+	double rates[SF_STATE_CNT][ROUNDS_MAX]; /* requests per ns */
 	uint32_t round_cnt;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
-}
 
 static void wait_ns(uint32_t ns)
 {
@@ -57,94 +49,56 @@ static void wait_ns(uint32_t ns)
 	nanosleep(&t, NULL);
 }
 
-/* Every CPU gets its part of a ring of the default's size. */
-static int set_up_ring(const struct floor *f, uint32_t cpu_cnt, uint32_t shift)
-{
-	int fd = bpf_object__find_map_fd_by_name(f->obj, "fr_ctl"), err = 0;
-
-	for (uint32_t cpu = 0; cpu < cpu_cnt && !err; cpu++) {
-		struct fr_ring_ctl ctl = FR_RING_CTL(cpu, shift);
-
-		err = bpf_map_update_elem(fd, &cpu, &ctl, BPF_ANY);
-	}
-	return err;
-}
-
-static void set_up_maps(const struct floor *f, uint32_t cpu_cnt, uint32_t shift)
-{
-	struct bpf_map *map;
-	struct fr_knobs *k;
-	size_t bytes;
-
-	bpf_object__for_each_map(map, f->obj)
-	{
-		if (!strstr(bpf_map__name(map), ".rodata.knobs"))
-			continue;
-		k = (void *)(uintptr_t)bpf_map__initial_value(map, &bytes);
-		k->sub_shift = (uint8_t)shift;
-	}
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(f->obj, "fr_ring"), cpu_cnt << shift);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(f->obj, "fr_subs"), cpu_cnt << shift);
-	bpf_map__set_max_entries(bpf_object__find_map_by_name(f->obj, "fr_ctl"), cpu_cnt);
-}
-
 static int load(struct floor *f, const char *dir)
 {
-	int cpu_cnt = libbpf_num_possible_cpus();
-	struct bpf_map *body;
+	int cpu_cnt = libbpf_num_possible_cpus(), err;
+	struct bpf_map *state;
 	uint32_t shift = 0;
-	char path[4200];
 	size_t bytes;
 
-	if (cpu_cnt <= 0 || (uint32_t)cpu_cnt > CPUS_MAX)
+	if (cpu_cnt <= 0 || cpu_cnt > CPUS_MAX)
 		return -E2BIG;
 	while ((uint32_t)cpu_cnt << (shift + 1) <= RING_SUBS)
 		shift++;
-	snprintf(path, sizeof(path), "%s/service_floor.bpf.o", dir);
-	f->obj = bpf_object__open_file(path, NULL);
-	if (!f->obj)
-		return -errno;
-	set_up_maps(f, (uint32_t)cpu_cnt, shift);
-	if (bpf_object__load(f->obj))
-		return -errno;
-	body = bpf_object__find_map_by_name(f->obj, ".data.body");
-	if (!body)
+	err = ring_object_open(dir, "service_floor.bpf.o", (uint32_t)cpu_cnt, shift, 0, &f->obj);
+	err = err ? err : bpf_object__load(f->obj);
+	if (err)
+		return err;
+	state = bpf_object__find_map_by_name(f->obj, ".data.state");
+	if (!state)
 		return -ENOENT;
-	f->body = (void *)(uintptr_t)bpf_map__initial_value(body, &bytes);
-	return set_up_ring(f, (uint32_t)cpu_cnt, shift);
+	f->state = (void *)(uintptr_t)bpf_map__initial_value(state, &bytes);
+	return ring_object_share(f->obj, (uint32_t)cpu_cnt, shift);
 }
 
 static void detach(struct floor *f)
 {
-	for (int i = 0; f->links[i]; i++) {
-		bpf_link__destroy(f->links[i]);
-		f->links[i] = NULL;
-	}
+	while (f->link_cnt)
+		bpf_link__destroy(f->links[--f->link_cnt]);
 }
 
 static int attach(struct floor *f)
 {
 	struct bpf_program *p;
-	int i = 0;
 
 	bpf_object__for_each_program(p, f->obj)
 	{
-		f->links[i] = bpf_program__attach(p);
-		if (!f->links[i++])
+		if (f->link_cnt == LINKS_MAX)
+			return -E2BIG;
+		f->links[f->link_cnt] = bpf_program__attach(p);
+		if (!f->links[f->link_cnt])
 			return -errno;
+		f->link_cnt++;
 	}
 	return 0;
 }
 
-static int enter(struct floor *f, enum state s)
+static int enter(struct floor *f, enum sf_state s)
 {
-	static const uint32_t bodies[STATE_CNT] = { 0, SF_EMPTY, SF_CLOCK, SF_RECORD };
-
-	*f->body = bodies[s];
-	if (s == OFF)
-		detach(f);
-	else if (!f->links[0])
-		return attach(f);
+	*f->state = s;
+	if (s != SF_OFF)
+		return f->link_cnt ? 0 : attach(f);
+	detach(f);
 	return 0;
 }
 
@@ -153,10 +107,10 @@ static double rate(const struct floor *f)
 	uint64_t start_ns, before;
 
 	wait_ns(SETTLE_NS);
-	start_ns = now_ns();
+	start_ns = fr_now_ns();
 	before = *f->requests;
 	wait_ns(SLICE_NS);
-	return (double)(*f->requests - before) / (double)(now_ns() - start_ns);
+	return (double)(*f->requests - before) / (double)(fr_now_ns() - start_ns);
 }
 
 /* All states once, from another one on each time, forwards and backwards in turn. */
@@ -164,14 +118,16 @@ static int round_of(struct floor *f, uint32_t round)
 {
 	int err;
 
-	for (uint32_t i = 0; i < STATE_CNT; i++) {
-		uint32_t at = round & 1 ? STATE_CNT - 1 - i : i;
-		enum state s = (enum state)((at + round / 2) % STATE_CNT);
+	for (uint32_t i = 0; i < SF_STATE_CNT; i++) {
+		uint32_t at = round & 1 ? SF_STATE_CNT - 1 - i : i;
+		enum sf_state s = (enum sf_state)((at + round / 2) % SF_STATE_CNT);
 
 		err = enter(f, s);
 		if (err)
 			return err;
 		f->rates[s][round] = rate(f);
+		if (f->rates[s][round] <= 0)
+			return -ENODATA; /* the load is over, or the service gone */
 	}
 	return 0;
 }
@@ -186,34 +142,27 @@ static double mean(const double *v, uint32_t cnt)
 }
 
 /* What is left of the rate, and how sure that is: from what the rounds' pairs differ by. */
-static void report_state(const struct floor *f, enum state s)
+static void report_state(const struct floor *f, enum sf_state s)
 {
-	double off = mean(f->rates[OFF], f->round_cnt), ratio, d, squares = 0;
+	double off = mean(f->rates[SF_OFF], f->round_cnt), ratio, d, squares = 0;
 
 	ratio = mean(f->rates[s], f->round_cnt) / off;
 	for (uint32_t i = 0; i < f->round_cnt; i++) {
-		d = f->rates[s][i] - ratio * f->rates[OFF][i];
+		d = f->rates[s][i] - ratio * f->rates[SF_OFF][i];
 		squares += d * d;
 	}
 	printf("service with %-18s %6.2f %% of the rate with none, +- %.2f\n", names[s],
 	       100 * ratio, 100 * sqrt(squares) / f->round_cnt / off);
 }
 
-static uint32_t rounds(void)
-{
-	const char *s = getenv("FR_ROUNDS");
-	unsigned long v = s ? strtoul(s, NULL, 10) : 0;
-
-	return v && v <= ROUNDS_MAX ? (uint32_t)v : 150;
-}
-
 int main(int argc, char **argv)
 {
 	static struct floor f;
+	uint64_t round_cnt;
 	int fd, err;
 
-	if (argc != 2) {
-		fputs("service_floor: needs the file of the service's count\n", stderr);
+	if (argc != 3 || fr_parse_u64(argv[2], ROUNDS_MAX, &round_cnt) || !round_cnt) {
+		fputs("usage: service_floor COUNT ROUNDS\n", stderr);
 		return 2;
 	}
 	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
@@ -223,18 +172,15 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	err = load(&f, dirname(strdupa(argv[0])));
-	for (; f.round_cnt < rounds() && !err; f.round_cnt++)
+	for (; f.round_cnt < round_cnt && !err; f.round_cnt++)
 		err = round_of(&f, f.round_cnt);
 	detach(&f);
 	if (err) {
-		fprintf(stderr, "service_floor: %s\n", strerror(-err));
+		fprintf(stderr, "service_floor: %s\n",
+			err == -ENODATA ? "the service answers nothing any more" : strerror(-err));
 		return 1;
 	}
-	if (mean(f.rates[OFF], f.round_cnt) <= 0) {
-		fputs("service_floor: the service answers nothing\n", stderr);
-		return 1;
-	}
-	for (int s = EMPTY; s < STATE_CNT; s++)
-		report_state(&f, (enum state)s);
+	for (int s = SF_EMPTY; s < SF_STATE_CNT; s++)
+		report_state(&f, (enum sf_state)s);
 	return 0;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* What the programs of service_floor do. */
+/* What is attached, and what it does. */
 #ifndef FR_TEST_SERVICE_FLOOR_H
 #define FR_TEST_SERVICE_FLOOR_H
 
-enum { SF_EMPTY, SF_CLOCK, SF_RECORD };
+enum sf_state { SF_OFF, SF_EMPTY, SF_CLOCK, SF_RECORD, SF_STATE_CNT };
 
 #endif

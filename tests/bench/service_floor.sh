@@ -7,15 +7,17 @@
 . "$(dirname "$0")/../lib/recorder.sh"
 . "$(dirname "$0")/../lib/loads.sh"
 need_root service_floor
+rounds=${FR_ROUNDS:-150}
 
-pg_start || exit 1
-service_build || exit 1
-service_start --dsn "$DSN" --count "$work/count" || exit 1
+service_up --count "$work/count" || exit 1
 for load in by_wrk by_k6; do
 	[ $load = by_wrk ] || k6_there || break
-	FR_SECONDS=$((${FR_ROUNDS:-150} + 10)) $load /hello >/dev/null &
+	set -m # the load in a process group of its own
+	FR_SECONDS=$((rounds * 2 + 10)) $load /hello >/dev/null &
+	set +m
+	groups_at_exit+=($!)
 	sleep 2
 	echo "$load:"
-	"$build/tests/bench/service_floor" "$work/count" || exit 1
-	wait $!
+	"$build/tests/bench/service_floor" "$work/count" "$rounds" || exit 1
+	load_stop
 done

@@ -10,8 +10,6 @@ recorder_triggers=on # as by default
 need_root service_k6
 k6_there || exit 0
 
-pg_start || exit 1
-service_build || exit 1
-service_start --dsn "$DSN" || exit 1
+service_up || exit 1
 
 on_off /hello 98 by_k6 /hello

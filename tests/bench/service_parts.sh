@@ -8,9 +8,7 @@
 recorder_triggers=on # as by default
 need_root service_parts
 
-pg_start || exit 1
-service_build || exit 1
-service_start --dsn "$DSN" || exit 1
+service_up || exit 1
 no_bytes=(--capture-request-bytes 0 --capture-response-bytes 0)
 
 on_off "all" "" by_wrk /hello

@@ -201,8 +201,6 @@ storm() { # storm NAME LOAD TRIGGER...
 bare_load 1
 bare_per_s=${rate%.*}
 storm bare bare_load http-5xx
-pg_start || exit 1
-service_build || exit 1
-service_start --dsn "$DSN" || exit 1
+service_up || exit 1
 go_load "$seconds" # warm-up
 storm service go_load http-5xx sql-error

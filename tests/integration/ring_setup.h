@@ -23,8 +23,10 @@
 
 #include "formats/abi/event.h"
 #include "formats/abi/knobs.h"
+#include "formats/base/now.h"
 #include "recorder/ring.h"
 #include "ring_test.h"
+#include "tests/lib/ring_object.h"
 
 #define RT_CPUS_MAX 64
 #define RT_LINKS_MAX (4 + 2 * RT_CPUS_MAX)
@@ -52,14 +54,6 @@ struct rt_thread {
 	struct rt_ring *r;
 	uint32_t cpu;
 };
-
-static inline uint64_t rt_now_ns(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000000000ull + (uint64_t)t.tv_nsec;
-}
 
 static inline uint64_t rt_load(const uint64_t *p)
 {
@@ -95,26 +89,6 @@ static inline uint32_t rt_features(void)
 	return features;
 }
 
-static inline int rt_set_knobs(struct rt_ring *r, uint32_t sub_shift)
-{
-	struct bpf_map *map;
-	struct fr_knobs *k;
-	size_t bytes;
-
-	bpf_object__for_each_map(map, r->obj)
-	{
-		if (!strstr(bpf_map__name(map), ".rodata.knobs"))
-			continue;
-		k = (void *)(uintptr_t)bpf_map__initial_value(map, &bytes);
-		if (!k || bytes < sizeof(*k))
-			return -EINVAL;
-		k->sub_shift = sub_shift;
-		k->features = rt_features();
-		return 0;
-	}
-	return -ENOENT;
-}
-
 static inline void *rt_map(const struct rt_ring *r, const char *name, size_t bytes)
 {
 	int fd = bpf_object__find_map_fd_by_name(r->obj, name);
@@ -123,19 +97,11 @@ static inline void *rt_map(const struct rt_ring *r, const char *name, size_t byt
 	return p == MAP_FAILED ? NULL : p;
 }
 
-static inline int rt_set_size(struct rt_ring *r, const char *name, uint32_t entries)
-{
-	struct bpf_map *map = bpf_object__find_map_by_name(r->obj, name);
-
-	return map ? bpf_map__set_max_entries(map, entries) : -ENOENT;
-}
-
 /* Loads an object beside the test's own program and maps its ring. */
 static inline int rt_load_object(struct rt_ring *r, const char *dir, const char *object,
 				 uint32_t sub_shift)
 {
 	uint32_t slot_cnt;
-	char path[4200];
 	int err;
 
 	memset(r, 0, sizeof(*r));
@@ -144,15 +110,8 @@ static inline int rt_load_object(struct rt_ring *r, const char *dir, const char 
 		return -E2BIG;
 	for (uint32_t i = 0; i < r->cpu_cnt; i++)
 		r->cpu_slot[i] = i == rt_without_slot ? FR_NO_SLOT : (uint16_t)i;
-	snprintf(path, sizeof(path), "%s/%s", dir, object);
-	r->obj = bpf_object__open_file(path, NULL);
-	if (!r->obj)
-		return -errno;
-	err = rt_set_knobs(r, sub_shift);
-	err = err ? err : rt_set_size(r, "fr_ring", slot_cnt << sub_shift);
-	err = err ? err : rt_set_size(r, "fr_subs", slot_cnt << sub_shift);
-	err = err ? err : rt_set_size(r, "fr_ctl", r->cpu_cnt);
-	err = err ? err : rt_set_size(r, "rt_cpus", r->cpu_cnt);
+	err = ring_object_open(dir, object, slot_cnt, sub_shift, rt_features(), &r->obj);
+	err = err ? err : ring_object_size(r->obj, "rt_cpus", r->cpu_cnt);
 	err = err ? err : bpf_object__load(r->obj);
 	if (err)
 		return err;

@@ -53,7 +53,7 @@ static void steer_held(struct rt_ring *r, struct steering *s, uint32_t cpu)
 
 static void steer(struct rt_ring *r, struct steering *s)
 {
-	uint64_t now_ns = rt_now_ns();
+	uint64_t now_ns = fr_now_ns();
 
 	for (uint32_t cpu = 0; cpu < r->cpu_cnt; cpu++) {
 		steer_held(r, s, cpu);
@@ -162,11 +162,11 @@ static void stress(struct rt_ring *r, struct rt_check *k)
 	}
 	for (uint32_t cpu = 0; cpu < r->cpu_cnt; cpu++)
 		start[cpu] = r->ctl[cpu].closed_subs;
-	end_ns = rt_now_ns() + seconds_of_stress() * 1000000000u;
+	end_ns = fr_now_ns() + seconds_of_stress() * 1000000000u;
 	result(!rt_start(r), "writers_start");
 	/* on a busy machine it takes longer until everything has happened often enough */
-	while (rt_now_ns() < end_ns ||
-	       (rt_now_ns() < end_ns + PATIENCE_NS &&
+	while (fr_now_ns() < end_ns ||
+	       (fr_now_ns() < end_ns + PATIENCE_NS &&
 		(k->snapshots < 100 || least_laps(r, start) < 50 || !every_writer_wrote(r, k)))) {
 		steer(r, &s);
 		rt_snapshot(k, r);
@@ -284,7 +284,7 @@ static void no_slot(void)
 /* A run whose writers lack the entry check: the checker must see what it does. */
 static void negative_control(void)
 {
-	uint64_t end_ns = rt_now_ns() + 30000000000ull;
+	uint64_t end_ns = fr_now_ns() + 30000000000ull;
 	struct steering s = { 0 };
 	struct rt_check k;
 	struct rt_ring r;
@@ -299,7 +299,7 @@ static void negative_control(void)
 		result(false, "without_entry_check_starts");
 		return;
 	}
-	while (rt_now_ns() < end_ns && k.errors < RT_COMPLAINTS) {
+	while (fr_now_ns() < end_ns && k.errors < RT_COMPLAINTS) {
 		steer(&r, &s);
 		rt_snapshot(&k, &r);
 	}

@@ -11,6 +11,7 @@
 #   free_port                    prints one, for servers that take no port 0
 #   service_build [GOFLAGS...]   $work/goservice
 #   service_start [OPTION...]    $service is its address
+#   service_up [OPTION...]       all three, with a database
 #   ok NAME / not_ok NAME [WHY] / skip NAME WHY / finish
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
@@ -165,6 +166,10 @@ service_start() {
 	kill_at_exit+=("$service_pid")
 	wait_line "$work/service.out" '^ready ' 60 || { cat "$work/service.out"; return 1; }
 	service=$(awk '/^ready / { print $2; exit }' "$work/service.out")
+}
+
+service_up() {
+	pg_start && service_build && service_start --dsn "$DSN" "$@"
 }
 
 # cpu_ms PID: time on a CPU so far; by the scheduler's count, as ticks of 10 ms are too coarse

@@ -9,11 +9,13 @@ import (
 	"unsafe"
 )
 
-// count is the number of requests that were answered, in a file's first word: others map it, too, and
-// know the rate at any time for the price of a load. nil: nobody counts.
-type count = *uint64
+// count is what lies in a file that others map, too: they know the rate at any time, at no price. nil:
+// nobody counts.
+type count struct {
+	requests uint64 // that were answered
+}
 
-func openCount(name string) (count, error) {
+func openCount(name string) (*count, error) {
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
 	if err != nil {
 		return nil, err
@@ -27,11 +29,11 @@ func openCount(name string) (count, error) {
 	if err != nil {
 		return nil, err
 	}
-	return count(unsafe.Pointer(&page[0])), nil
+	return (*count)(unsafe.Pointer(&page[0])), nil
 }
 
-func addOne(c count) {
+func (c *count) add() {
 	if c != nil {
-		atomic.AddUint64(c, 1)
+		atomic.AddUint64(&c.requests, 1)
 	}
 }

@@ -17,7 +17,7 @@ import (
 type service struct {
 	db    *store
 	truth *truth
-	count count
+	count *count
 	self  string // URL of this service
 }
 
@@ -46,7 +46,7 @@ func (s *service) routes() http.Handler {
 			w.WriteHeader(status)
 			io.WriteString(w, body+"\n")
 			s.truth.end(q, status)
-			addOne(s.count)
+			s.count.add()
 		})
 	}
 	add("/ping", false, func(*http.Request, *request) (int, string) { return 200, "pong" })
