@@ -81,23 +81,13 @@ static void put_threads(struct gen *g)
 	fr_buf_done(&b);
 }
 
-static void put_loss(struct gen *g)
+static uint64_t last_ns(const struct gen *g)
 {
-	struct fr_meta_loss loss = { .cpu_cnt = g->cpus, .common_start_ns = BOOT_NS };
+	uint64_t last = 0;
 
-	loss.cpus = calloc(g->cpus, sizeof(*loss.cpus));
-	if (!loss.cpus) {
-		g->dump.err = -ENOMEM;
-		return;
-	}
-	for (uint32_t i = 0; i < g->cpus; i++) {
-		loss.cpus[i] = (struct fr_cpu_loss){ .cpu = i, .oldest_ns = BOOT_NS };
-		if (g->cpu[i].made.now_ns > loss.end_ns)
-			loss.end_ns = g->cpu[i].made.now_ns;
-	}
-	if (!g->dump.err)
-		g->dump.err = fr_dump_put_loss(g->dump.w, &loss);
-	free(loss.cpus);
+	for (uint32_t i = 0; i < g->cpus; i++)
+		last = g->cpu[i].made.now_ns > last ? g->cpu[i].made.now_ns : last;
+	return last;
 }
 
 /* Chunks go into the file in order of time: the CPU that is behind goes next. */
@@ -126,7 +116,7 @@ static int write_dump(struct gen *g, const char *path, const char *codec)
 	made_put_head(&g->dump, g->cpus);
 	put_threads(g);
 	make_events(g);
-	put_loss(g);
+	made_put_loss(&g->dump, g->cpus, last_ns(g));
 	return made_finish(&g->dump);
 }
 

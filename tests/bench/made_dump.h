@@ -121,6 +121,23 @@ static void made_put_head(struct made_dump *d, uint32_t cpus)
 	fr_buf_done(&b);
 }
 
+/* Nothing was lost on any CPU. */
+static void made_put_loss(struct made_dump *d, uint32_t cpus, uint64_t end_ns)
+{
+	struct fr_meta_loss loss = { .cpu_cnt = cpus,
+				     .common_start_ns = BOOT_NS,
+				     .end_ns = end_ns };
+
+	loss.cpus = calloc(cpus, sizeof(*loss.cpus));
+	if (!loss.cpus && !d->err)
+		d->err = -ENOMEM;
+	for (uint32_t i = 0; loss.cpus && i < cpus; i++)
+		loss.cpus[i] = (struct fr_cpu_loss){ .cpu = i, .oldest_ns = BOOT_NS };
+	if (!d->err)
+		d->err = fr_dump_put_loss(d->w, &loss);
+	free(loss.cpus);
+}
+
 /* 0, or a negative errno: then nothing is to be finished. */
 static int made_create(struct made_dump *d, const char *path, const char *codec)
 {

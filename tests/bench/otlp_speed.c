@@ -147,21 +147,6 @@ static void put_tables(struct gen *g)
 	fr_buf_done(&b);
 }
 
-static void put_loss(struct gen *g)
-{
-	struct fr_meta_loss loss = { .cpu_cnt = g->cpu_cnt, .common_start_ns = BOOT_NS };
-
-	loss.cpus = calloc(g->cpu_cnt, sizeof(*loss.cpus));
-	if (!loss.cpus && !g->dump.err)
-		g->dump.err = -ENOMEM;
-	for (uint32_t i = 0; loss.cpus && i < g->cpu_cnt; i++)
-		loss.cpus[i] = (struct fr_cpu_loss){ .cpu = i, .oldest_ns = BOOT_NS };
-	loss.end_ns = g->now_ns;
-	if (!g->dump.err)
-		g->dump.err = fr_dump_put_loss(g->dump.w, &loss);
-	free(loss.cpus);
-}
-
 static int write_dump(struct gen *g, const char *path, uint32_t request_cnt)
 {
 	int err = made_create(&g->dump, path, "lz4");
@@ -175,7 +160,7 @@ static int write_dump(struct gen *g, const char *path, uint32_t request_cnt)
 	}
 	for (uint32_t i = 0; i < g->cpu_cnt; i++)
 		made_end_chunk(&g->dump, &g->cpus[i]);
-	put_loss(g);
+	made_put_loss(&g->dump, g->cpu_cnt, g->now_ns);
 	return made_finish(&g->dump);
 }
 
