@@ -19,7 +19,8 @@ while True:
 	out.write(s.recv(8192) + b"\n")
 PY
 
-# at_terminal FOLDER: starts the recorder where /dev is FOLDER, with a terminal for all its output
+# at_terminal FOLDER: starts the recorder where /dev is FOLDER, with a terminal for all its output;
+# then rec_pid is to be set
 at_terminal() {
 	cat >"$work/start.sh" <<-SH
 		mount --bind /dev/null '$1/null' && mount --rbind '$1' /dev || exit 99
@@ -29,11 +30,15 @@ at_terminal() {
 	script -qec "unshare -m bash '$work/start.sh'" "$work/terminal" </dev/null >/dev/null
 }
 
+# no child of ours: nothing to wait for but its end
 stop() {
-	local pid
-	pid=$(cat "$work/rec.pid")
-	kill -TERM "$pid"
-	while kill -0 "$pid" 2>/dev/null; do sleep 0.02; done
+	local tries=1500
+	kill -TERM "$rec_pid"
+	while kill -0 "$rec_pid" 2>/dev/null; do
+		((tries-- > 0)) || { not_ok stop "it does not end"; finish; }
+		sleep 0.02
+	done
+	rec_pid=
 }
 
 listen_at() {
@@ -44,31 +49,30 @@ listen_at() {
 	wait_line "$work/log" '^listening' 30
 }
 
-dump() {
-	"$build/flightrec" trigger --control "$work/control.sock" >"$work/trigger.out" 2>&1
-}
-
 mkdir -m 700 "$work/dumps"
 mkdir "$work/dev" "$work/bare"
 touch "$work/dev/null" "$work/bare/null"
 listen_at
 check starts_at_a_terminal at_terminal "$work/dev"
-check a_dump dump
+rec_pid=$(cat "$work/rec.pid") || finish
+check a_dump recorder_dump
 told='^<30>flightrecd\[[0-9]*\]: .*\.frd'
 check it_is_told_in_the_log wait_line "$work/log" "$told" 30
-check by_its_own_number grep -q "flightrecd\[$(cat "$work/rec.pid")\]: " "$work/log"
+check by_its_own_number grep -q "flightrecd\[$rec_pid\]: " "$work/log"
 kill "$listener"
 wait "$listener" 2>/dev/null
-check a_dump_without_a_log dump
+check a_dump_without_a_log recorder_dump
 listen_at
-check a_dump_for_the_next_log dump
+check a_dump_for_the_next_log recorder_dump
 check the_next_log_is_told wait_line "$work/log" "$told" 30
+check from_the_first_line_on grep -q '^<30>flightrecd\[[0-9]*\]: trigger usr1 started' "$work/log"
 stop
 check no_complaint_at_the_terminal bash -c "! grep -q 'not kept' '$work/terminal'"
 
 check starts_without_a_log at_terminal "$work/bare"
+rec_pid=$(cat "$work/rec.pid") || finish
 check that_is_said grep -q 'flightrecd: /dev/log: No such file .* not kept from here on' \
 	"$work/terminal"
-check it_dumps_all_the_same dump
+check it_dumps_all_the_same recorder_dump
 stop
 finish
