@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "../formats/base/cli.h"
 #include "../formats/base/log.h"
+#include "../formats/base/now.h"
 #include "tool.h"
 
 void fr_control_escape(struct fr_buf *out, const char *s)
@@ -81,10 +81,7 @@ static int send_all(int fd, const uint8_t *at, size_t left)
 
 static int64_t now_ms(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+	return (int64_t)(fr_now_ns() / 1000000);
 }
 
 static int receive_all(int fd, int timeout_ms, struct fr_buf *answer)

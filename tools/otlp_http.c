@@ -15,6 +15,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
+#include "../formats/base/now.h"
 #include "otlp_retry.h"
 
 #define HEADERS_BYTES_MAX (256u << 10) /* of an answer, all together */
@@ -249,11 +250,8 @@ static int http_wait(void *ctx, uint64_t wait_ns)
 
 static uint64_t http_now(void *ctx)
 {
-	struct timespec ts;
-
 	(void)ctx;
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (uint64_t)ts.tv_sec * 1000000000u + (uint64_t)ts.tv_nsec;
+	return fr_now_ns();
 }
 
 static uint32_t http_random(void *ctx)
