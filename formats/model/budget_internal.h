@@ -74,8 +74,8 @@ struct fr_budget_cpu {
 	uint32_t run_at;
 	uint32_t reserved_zero;
 	uint64_t since_ns;    /* of the one who runs now */
-	uint64_t complete_ns; /* block I/O ended here and nothing else happened since but wake-ups;
-				 0 = not so */
+	uint64_t wakes_until_ns; /* block I/O ended here and nothing else happened since but
+				    wake-ups, which are its own until then; 0 = not so */
 };
 
 /* ---- lines and accounts (budget.c) ---------------------------------------------------------- */

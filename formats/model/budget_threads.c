@@ -9,8 +9,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* From the end of block I/O to the wake-up that it does, in the same interrupt. */
+/* From the end of block I/O to the wake-up that it does, in the same interrupt: what it carried is
+ * let go of before, page by page (1,024 of them take 0.13 ms on a busy machine of 2 CPUs). */
 #define COMPLETE_WAKES_NS 100000u
+#define COMPLETE_PAGE_NS 250u
+#define COMPLETE_PAGE_BYTES 4096u
 /* More block I/O under way than any device takes: ends were lost. */
 #define IO_MAX 16384u
 #define KTHREADD 2u /* parent of all kernel threads */
@@ -511,7 +514,7 @@ static void on_waking(struct fr_budgets *b, const struct fr_merged *m, const str
 {
 	const struct fr_sched_waking *e = (const void *)m->rec.data;
 	bool task = FR_WAKING_CONTEXT(e->who) == FR_WAKER_TASK;
-	bool complete = c->complete_ns && m->order_ns - c->complete_ns <= COMPLETE_WAKES_NS;
+	bool complete = m->order_ns <= c->wakes_until_ns;
 	const struct fr_budget_thread *waker = NULL;
 	struct fr_budget_thread *t;
 	bool kernel;
@@ -567,6 +570,14 @@ static void on_issue(struct fr_budgets *b, const struct fr_merged *m)
 	t->io_open_cnt++;
 }
 
+static uint64_t wakes_within_ns(const struct fr_block_complete *e)
+{
+	bool carries = e->op == FR_BLOCK_READ || e->op == FR_BLOCK_WRITE;
+
+	return COMPLETE_WAKES_NS +
+	       (carries ? (uint64_t)(e->bytes / COMPLETE_PAGE_BYTES) * COMPLETE_PAGE_NS : 0);
+}
+
 static void on_complete(struct fr_budgets *b, const struct fr_merged *m, struct fr_budget_cpu *c)
 {
 	const struct fr_block_complete *e = (const void *)m->rec.data;
@@ -574,7 +585,7 @@ static void on_complete(struct fr_budgets *b, const struct fr_merged *m, struct 
 	struct fr_budget_thread *t;
 	uint32_t tid;
 
-	c->complete_ns = m->order_ns;
+	c->wakes_until_ns = m->order_ns + wakes_within_ns(e);
 	if (!fr_map_get(&b->io, key, &tid))
 		return;
 	fr_map_del(&b->io, key);
@@ -642,7 +653,7 @@ int fr_budgets_record(struct fr_budgets *b, const struct fr_merged *m, uint32_t 
 			take_stint(b, t, &step->stints[i], delay_of(m, t->tid));
 	}
 	if (m->rec.kind == FR_EV_SCHED_SWITCH) {
-		c->complete_ns = 0;
+		c->wakes_until_ns = 0;
 		on_switch(b, m, c);
 		return b->err;
 	}
@@ -664,7 +675,7 @@ int fr_budgets_record(struct fr_budgets *b, const struct fr_merged *m, uint32_t 
 		on_free(b, m);
 		break;
 	}
-	c->complete_ns = 0;
+	c->wakes_until_ns = 0;
 	return b->err;
 }
 

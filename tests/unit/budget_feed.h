@@ -142,11 +142,19 @@ static inline void issue(uint16_t cpu, uint64_t t, uint32_t tid, uint64_t sector
 	feed(cpu, t, FR_EV_BLOCK_ISSUE, &e, sizeof(e));
 }
 
-static inline void complete(uint16_t cpu, uint64_t t, uint64_t sector)
+static inline void complete_op(uint16_t cpu, uint64_t t, uint64_t sector, uint8_t op,
+			       uint32_t bytes)
 {
-	struct fr_block_complete e = { .sector = sector, .dev = 1 << 20, .bytes = 4096 };
+	struct fr_block_complete e = {
+		.sector = sector, .dev = 1 << 20, .bytes = bytes, .op = op
+	};
 
 	feed(cpu, t, FR_EV_BLOCK_COMPLETE, &e, sizeof(e));
+}
+
+static inline void complete(uint16_t cpu, uint64_t t, uint64_t sector)
+{
+	complete_op(cpu, t, sector, FR_BLOCK_READ, 4096);
 }
 
 /* A socket record, and the event of the line that it is. */

@@ -4,6 +4,8 @@
 
 #include "budget_feed.h"
 
+#define US 1000u
+
 /* A reads a request from FRONT at 1000; it has its CPU since 500. */
 static fr_account_t begin(void)
 {
@@ -170,6 +172,36 @@ static void a_read_of_its_own(void **state)
 	respond(a, 6500);
 	EXPECT(1500, 0, 0, 4000, 0, 0);
 	expect_wait(0, FR_WAIT_BLOCKED, FR_BLOCK_DISK, 2000, 6000, FR_WHO_NONE, 0);
+}
+
+/* Where the disk's queue is full a thread sleeps before it asks for anything; what ends for others
+ * wakes it, once all that this carried is let go of. */
+static void room_in_the_queue_of_a_disk(void **state)
+{
+	static const struct {
+		uint8_t op;
+		uint32_t bytes;
+		uint64_t disk_ns;
+	} ends[] = {
+		{ FR_BLOCK_WRITE, 4u << 20, 4000 * US },
+		{ FR_BLOCK_READ, 4u << 20, 4000 * US },
+		{ FR_BLOCK_WRITE, 4096, 0 },	    /* that was over long before */
+		{ FR_BLOCK_DISCARD, 32u << 20, 0 }, /* and this carried nothing */
+	};
+
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+		fr_account_t a = begin();
+
+		issue(1, 1500, HOG, 64);
+		sw(0, 2000, A, 0, DISK_SLEEP);
+		complete_op(1, 2000 + 3870 * US, 64, ends[i].op, ends[i].bytes);
+		wake(1, 2000 + 4000 * US, A, 0, FR_WAKER_SOFTIRQ);
+		sw(0, 2000 + 4000 * US, 0, A, 0);
+		respond(a, 2500 + 4000 * US);
+		EXPECT(1500, 0, 0, ends[i].disk_ns, 4000 * US - ends[i].disk_ns, 0);
+		feed_end(state);
+		feed_start(state);
+	}
 }
 
 /* io_getevents and the like sleep interruptibly; a reply may come while a disk is busy. */
@@ -618,6 +650,7 @@ int main(void)
 		T(the_network_without_a_record_right_after),
 		T(without_wake_ups_the_reply_tells),
 		T(a_read_of_its_own),
+		T(room_in_the_queue_of_a_disk),
 		T(an_interruptible_sleep_is_the_disks_only_if_that_woke_it),
 		T(a_flush_that_a_kernel_thread_did),
 		T(a_buffer_that_another_thread_had_locked),
