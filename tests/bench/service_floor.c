@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * service_floor COUNT ROUNDS: while a load runs, the service's rate without any program, and with
- * those of service_floor.bpf.c, which take turns every fifth of a second. COUNT: the file in whose
- * first word the service counts its requests.
+ * service_floor COUNT ROUNDS PID: while a load runs, the service's rate without any program, and
+ * with those of service_floor.bpf.c, which take turns every fifth of a second. COUNT: the file in
+ * whose first word the service counts its requests. PID: the service.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -30,14 +30,17 @@
 #define ROUNDS_MAX 10000u
 
 static const char *const names[SF_STATE_CNT] = { "no programs", "empty programs", "the clock read",
-						 "24 bytes recorded" };
+						 "24 bytes recorded",
+						 "bytes of sockets", "bytes of sends" };
 
 struct floor {
 	struct bpf_object *obj;
 	struct bpf_link *links[LINKS_MAX];
 	uint32_t link_cnt;
 	const volatile uint64_t *requests;
-	volatile uint32_t *state; /* the programs' */
+	struct sf_told told;
+	int told_fd;
+	int ctl_fd;
 	double rates[SF_STATE_CNT][ROUNDS_MAX]; /* requests per ns */
 	uint32_t round_cnt;
 };
@@ -52,9 +55,7 @@ static void wait_ns(uint32_t ns)
 static int load(struct floor *f, const char *dir)
 {
 	int cpu_cnt = libbpf_num_possible_cpus(), err;
-	struct bpf_map *state;
 	uint32_t shift = 0;
-	size_t bytes;
 
 	if (cpu_cnt <= 0 || cpu_cnt > CPUS_MAX)
 		return -E2BIG;
@@ -64,10 +65,10 @@ static int load(struct floor *f, const char *dir)
 	err = err ? err : bpf_object__load(f->obj);
 	if (err)
 		return err;
-	state = bpf_object__find_map_by_name(f->obj, ".data.state");
-	if (!state)
-		return -ENOENT;
-	f->state = (void *)(uintptr_t)bpf_map__initial_value(state, &bytes);
+	f->told_fd = bpf_object__find_map_fd_by_name(f->obj, ".data.told");
+	f->ctl_fd = bpf_object__find_map_fd_by_name(f->obj, "fr_ctl");
+	if (f->told_fd < 0)
+		return f->told_fd;
 	return ring_object_share(f->obj, (uint32_t)cpu_cnt, shift);
 }
 
@@ -95,7 +96,11 @@ static int attach(struct floor *f)
 
 static int enter(struct floor *f, enum sf_state s)
 {
-	*f->state = s;
+	uint32_t zero = 0;
+
+	f->told.state = s;
+	if (bpf_map_update_elem(f->told_fd, &zero, &f->told, BPF_ANY))
+		return -errno;
 	if (s != SF_OFF)
 		return f->link_cnt ? 0 : attach(f);
 	detach(f);
@@ -113,9 +118,23 @@ static double rate(const struct floor *f)
 	return (double)(*f->requests - before) / (double)(fr_now_ns() - start_ns);
 }
 
+/* Do the programs do what the state says? Where the ring's head stands, over all CPUs. */
+static uint64_t heads(const struct floor *f)
+{
+	uint32_t cpu_cnt = (uint32_t)libbpf_num_possible_cpus();
+	struct fr_ring_ctl ctl;
+	uint64_t sum = 0;
+
+	for (uint32_t cpu = 0; cpu < cpu_cnt; cpu++)
+		if (!bpf_map_lookup_elem(f->ctl_fd, &cpu, &ctl))
+			sum += ctl.head;
+	return sum;
+}
+
 /* All states once, from another one on each time, forwards and backwards in turn. */
 static int round_of(struct floor *f, uint32_t round)
 {
+	uint64_t before;
 	int err;
 
 	for (uint32_t i = 0; i < SF_STATE_CNT; i++) {
@@ -125,7 +144,10 @@ static int round_of(struct floor *f, uint32_t round)
 		err = enter(f, s);
 		if (err)
 			return err;
+		before = heads(f);
 		f->rates[s][round] = rate(f);
+		if ((heads(f) != before) != (s >= SF_RECORD))
+			return -EPROTO;
 		if (f->rates[s][round] <= 0)
 			return -ENODATA; /* the load is over, or the service gone */
 	}
@@ -151,18 +173,19 @@ static void report_state(const struct floor *f, enum sf_state s)
 		d = f->rates[s][i] - ratio * f->rates[SF_OFF][i];
 		squares += d * d;
 	}
-	printf("service with %-18s %6.2f %% of the rate with none, +- %.2f\n", names[s],
+	printf("service with %-17s %6.2f %% of the rate with none, +- %.2f\n", names[s],
 	       100 * ratio, 100 * sqrt(squares) / f->round_cnt / off);
 }
 
 int main(int argc, char **argv)
 {
 	static struct floor f;
-	uint64_t round_cnt;
+	uint64_t round_cnt, service;
 	int fd, err;
 
-	if (argc != 3 || fr_parse_u64(argv[2], ROUNDS_MAX, &round_cnt) || !round_cnt) {
-		fputs("usage: service_floor COUNT ROUNDS\n", stderr);
+	if (argc != 4 || fr_parse_u64(argv[2], ROUNDS_MAX, &round_cnt) || !round_cnt ||
+	    fr_parse_u64(argv[3], UINT32_MAX, &service)) {
+		fputs("usage: service_floor COUNT ROUNDS PID\n", stderr);
 		return 2;
 	}
 	fd = open(argv[1], O_RDONLY | O_CLOEXEC);
@@ -172,12 +195,16 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	err = load(&f, dirname(strdupa(argv[0])));
+	if (!err)
+		f.told.service = (uint32_t)service;
 	for (; f.round_cnt < round_cnt && !err; f.round_cnt++)
 		err = round_of(&f, f.round_cnt);
 	detach(&f);
 	if (err) {
 		fprintf(stderr, "service_floor: %s\n",
-			err == -ENODATA ? "the service answers nothing any more" : strerror(-err));
+			err == -ENODATA ? "the service answers nothing any more" :
+			err == -EPROTO	? "the programs do not do what they were told" :
+					  strerror(-err));
 		return 1;
 	}
 	for (int s = SF_EMPTY; s < SF_STATE_CNT; s++)
