@@ -10,10 +10,8 @@
 
 #define SF_EAGAIN 11
 #define SF_UNITS 3
-#define SF_GOID_OFF 152		 /* of the Go that builds the service */
-#define SF_REQUEST_BYTES 512 /* the recorder's defaults */
-#define SF_RESPONSE_BYTES 128
-#define SF_BYTES_MAX 1024
+#define SF_GOID_OFF 152 /* of the Go that builds the service */
+#define SF_BYTES_MAX 128u /* the recorder's lesser limit: of requests it takes up to 512 */
 
 struct sf_told sf_told SEC(".data.told");
 
@@ -37,10 +35,12 @@ FR_INLINE int sf_event(void)
 	return 0;
 }
 
+enum { SF_SEND, SF_RECV };
+
 struct sf_sock {
 	__u64 id;
-	__u64 sent, received;
-	__u32 last_dir;
+	__u64 moved[2];	  /* bytes, by direction */
+	__u32 last_dir_1; /* direction of the last transfer + 1 */
 };
 
 struct {
@@ -50,21 +50,21 @@ struct {
 	__type(value, struct sf_sock);
 } sf_socks SEC(".maps");
 
-enum { SF_SEND, SF_RECV };
-
 struct sf_transfer {
 	__u64 word, sock_id, stream_off, goid;
 	__s32 result;
 	__u32 tid, bytes, reserved_zero;
 };
 
-/* Of a message's first transfer: who asks is not looked at, as the service writes first bytes of
- * both lengths. */
-FR_INLINE __u32 sf_wanted(__s32 result, __u32 dir)
+/* How many bytes of this transfer to record: of a message's first. */
+FR_INLINE __u32 sf_wanted(struct sf_sock *k, __u32 result, const __u32 dir)
 {
-	__u32 limit = dir == SF_SEND ? SF_RESPONSE_BYTES : SF_REQUEST_BYTES;
-
-	return (__u32)result < limit ? (__u32)result : limit;
+	if (k->last_dir_1 == dir + 1)
+		return 0;
+	k->last_dir_1 = dir + 1;
+	if (dir == SF_RECV && sf_state == SF_SENDS)
+		return 0;
+	return result < SF_BYTES_MAX ? result : SF_BYTES_MAX;
 }
 
 FR_INLINE int sf_transfer(struct sock *sk, __s32 result, const __u32 dir)
@@ -72,23 +72,21 @@ FR_INLINE int sf_transfer(struct sock *sk, __s32 result, const __u32 dir)
 	struct task_struct *t = bpf_get_current_task_btf();
 	struct sf_sock *k = bpf_sk_storage_get(&sf_socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	const struct pt_regs *regs = (void *)bpf_task_pt_regs(t);
-	__u32 bytes = 0, tail;
+	__u32 bytes, tail;
 	struct sf_transfer *e;
 	struct fr_slot s;
 
 	if (!k || result <= 0)
 		return 0;
-	if (k->last_dir != dir + 1) {
-		k->last_dir = dir + 1;
-		bytes = dir == SF_SEND || sf_state == SF_BYTES ? sf_wanted(result, dir) : 0;
-	}
-	bytes = fr_forget(bytes);
+	if (!k->id)
+		k->id = (__u64)sk;
+	bytes = fr_forget(sf_wanted(k, result, dir));
 	tail = (bytes + 7) & ~7u;
-	if (fr_reserve(&s, (sizeof(*e) + tail) / 8, sizeof(*e) + SF_BYTES_MAX + 8))
+	if (fr_reserve(&s, (sizeof(*e) + tail) / 8, sizeof(*e) + 2 * SF_BYTES_MAX))
 		return 0;
 	e = s.record;
 	e->sock_id = k->id;
-	e->stream_off = dir == SF_SEND ? k->sent : k->received;
+	e->stream_off = k->moved[dir];
 	e->result = result;
 	e->tid = t->pid;
 	e->bytes = bytes;
@@ -98,14 +96,11 @@ FR_INLINE int sf_transfer(struct sock *sk, __s32 result, const __u32 dir)
 		if ((__u32)t->tgid == sf_told.service)
 			bpf_probe_read_user(&e->goid, sizeof(e->goid),
 					    (void *)(regs->r14 + SF_GOID_OFF));
-		asm volatile("%0 &= %1" : "+r"(bytes) : "i"(SF_BYTES_MAX - 1));
+		asm volatile("%0 &= %1" : "+r"(bytes) : "i"(2 * SF_BYTES_MAX - 1));
 		bpf_probe_read_user(e + 1, bytes, (void *)regs->si);
 	}
 	fr_commit(&s, FR_EV_SOCK_SEND, (sizeof(*e) + tail) / 8);
-	if (dir == SF_SEND)
-		k->sent += result;
-	else
-		k->received += result;
+	k->moved[dir] += result;
 	return 0;
 }
 

@@ -41,6 +41,7 @@ struct floor {
 	struct sf_told told;
 	int told_fd;
 	int ctl_fd;
+	uint32_t cpu_cnt;
 	double rates[SF_STATE_CNT][ROUNDS_MAX]; /* requests per ns */
 	uint32_t round_cnt;
 };
@@ -59,9 +60,10 @@ static int load(struct floor *f, const char *dir)
 
 	if (cpu_cnt <= 0 || cpu_cnt > CPUS_MAX)
 		return -E2BIG;
-	while ((uint32_t)cpu_cnt << (shift + 1) <= RING_SUBS)
+	f->cpu_cnt = (uint32_t)cpu_cnt;
+	while (f->cpu_cnt << (shift + 1) <= RING_SUBS)
 		shift++;
-	err = ring_object_open(dir, "service_floor.bpf.o", (uint32_t)cpu_cnt, shift, 0, &f->obj);
+	err = ring_object_open(dir, "service_floor.bpf.o", f->cpu_cnt, shift, 0, &f->obj);
 	err = err ? err : bpf_object__load(f->obj);
 	if (err)
 		return err;
@@ -69,7 +71,7 @@ static int load(struct floor *f, const char *dir)
 	f->ctl_fd = bpf_object__find_map_fd_by_name(f->obj, "fr_ctl");
 	if (f->told_fd < 0)
 		return f->told_fd;
-	return ring_object_share(f->obj, (uint32_t)cpu_cnt, shift);
+	return ring_object_share(f->obj, f->cpu_cnt, shift);
 }
 
 static void detach(struct floor *f)
@@ -111,21 +113,19 @@ static double rate(const struct floor *f)
 {
 	uint64_t start_ns, before;
 
-	wait_ns(SETTLE_NS);
 	start_ns = fr_now_ns();
 	before = *f->requests;
 	wait_ns(SLICE_NS);
 	return (double)(*f->requests - before) / (double)(fr_now_ns() - start_ns);
 }
 
-/* Do the programs do what the state says? Where the ring's head stands, over all CPUs. */
+/* The sum of all CPUs' ring heads: it moves exactly when programs record. */
 static uint64_t heads(const struct floor *f)
 {
-	uint32_t cpu_cnt = (uint32_t)libbpf_num_possible_cpus();
 	struct fr_ring_ctl ctl;
 	uint64_t sum = 0;
 
-	for (uint32_t cpu = 0; cpu < cpu_cnt; cpu++)
+	for (uint32_t cpu = 0; cpu < f->cpu_cnt; cpu++)
 		if (!bpf_map_lookup_elem(f->ctl_fd, &cpu, &ctl))
 			sum += ctl.head;
 	return sum;
@@ -144,6 +144,7 @@ static int round_of(struct floor *f, uint32_t round)
 		err = enter(f, s);
 		if (err)
 			return err;
+		wait_ns(SETTLE_NS);
 		before = heads(f);
 		f->rates[s][round] = rate(f);
 		if ((heads(f) != before) != (s >= SF_RECORD))
@@ -194,9 +195,8 @@ int main(int argc, char **argv)
 		fprintf(stderr, "service_floor: %s: %s\n", argv[1], strerror(errno));
 		return 1;
 	}
+	f.told.service = (uint32_t)service;
 	err = load(&f, dirname(strdupa(argv[0])));
-	if (!err)
-		f.told.service = (uint32_t)service;
 	for (; f.round_cnt < round_cnt && !err; f.round_cnt++)
 		err = round_of(&f, f.round_cnt);
 	detach(&f);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What the kernel takes for itself: the service of service.sh and service_k6.sh with programs on the
 # recorder's hooks that do nothing, that only read the clock, that write 24 bytes, and that tell of each
-# transfer on a socket what no requests can be made without, or that only of sends. No recorder of these
-# events costs less than the second, whatever it does.
+# transfer on a socket what no request can be made without, or its bytes of sends only. No recorder of
+# these events costs less than the first.
 #   FR_ROUNDS (150) of 1.4 seconds each
 . "$(dirname "$0")/../lib/recorder.sh"
 . "$(dirname "$0")/../lib/loads.sh"
@@ -14,7 +14,7 @@ service_up --count "$work/count" || exit 1
 for load in by_wrk by_k6; do
 	[ $load = by_wrk ] || k6_there || break
 	set -m # the load in a process group of its own
-	FR_SECONDS=$((rounds * 3 + 20)) $load /hello >/dev/null &
+	FR_SECONDS=$((rounds * 2 + 20)) $load /hello >/dev/null &
 	set +m
 	groups_at_exit+=($!)
 	sleep 2
